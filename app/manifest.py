@@ -1,0 +1,150 @@
+"""The manifest: the only seam between training and serving.
+
+A manifest says all that is known of one published version, lists every other file of it with size
+and SHA-256, and carries a SHA-256 of its own content, so that no byte of a version can change
+without being noticed. The digest proves identity, not who wrote it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.errors import BrokenModel
+from app.schema import Schema
+
+FORMAT = 1
+"""Raised whenever older code could misread what newer code writes."""
+
+_WRITTEN = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """SHA-256 (hex) and size in bytes of a file."""
+
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes) -> "Digest":
+        """The digest of these bytes."""
+        return cls(hashlib.sha256(data).hexdigest(), len(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Rows in request form (n lists in schema order) with the n answers that are expected."""
+
+    x: tuple[tuple[Any, ...], ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What training knows of a model, before it has a version.
+
+    Attributes:
+        schema: what it takes and gives.
+        runtime: how its files become something that predicts, a name known to `app.runtimes`.
+        estimator: class of the final estimator, for the reader.
+        libraries: versions it was made with, by distribution name, and ``python``.
+        training: source, rows, digest of the data, seed, folds, what was done to the columns.
+        metrics: cross-validated figures with their spread, in the target's unit.
+        golden: rows that must be answered alike wherever the model is loaded.
+        linear: parameters of a linear model by feature, if it is one.
+    """
+
+    schema: Schema
+    runtime: str
+    estimator: str
+    libraries: Mapping[str, str]
+    training: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    golden: Golden
+    linear: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One published version: its description, number, time (ISO 8601, UTC) and files."""
+
+    name: str
+    version: int
+    created: str
+    description: Description
+    files: Mapping[str, Digest] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """The manifest as written to disk, sealed with its own digest."""
+        made = self.description
+        content: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "created": self.created,
+            "schema": made.schema.to_json(),
+            "runtime": made.runtime,
+            "estimator": made.estimator,
+            "libraries": dict(made.libraries),
+            "training": dict(made.training),
+            "metrics": dict(made.metrics),
+            "golden": {"x": [list(row) for row in made.golden.x], "y": list(made.golden.y)},
+            "linear": None if made.linear is None else dict(made.linear),
+            "files": {
+                name: {"sha256": digest.sha256, "size": digest.size}
+                for name, digest in self.files.items()
+            },
+        }
+        return orjson.dumps(content | {"sha256": _seal(content)}, option=_WRITTEN)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            BrokenModel: a byte differs from what was written, or this code cannot read it.
+        """
+        try:
+            content = orjson.loads(data)
+            seal = content.pop("sha256")
+            # Compared byte for byte: what parses alike but is written otherwise was tampered with.
+            if seal != _seal(content) or orjson.dumps(content | {"sha256": seal}, option=_WRITTEN) != data:
+                raise BrokenModel("its manifest does not match its own digest")
+            if content["format"] != FORMAT:
+                raise BrokenModel(
+                    f"its manifest has format {content['format']}, this service reads {FORMAT}: "
+                    "update Ordinate or train again"
+                )
+            return cls(
+                name=content["name"],
+                version=content["version"],
+                created=content["created"],
+                description=_description(content),
+                files={
+                    str(name): Digest(str(entry["sha256"]), int(entry["size"]))
+                    for name, entry in content["files"].items()
+                },
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BrokenModel("its manifest cannot be read") from error
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _description(content: Mapping[str, Any]) -> Description:
+    golden = content["golden"]
+    return Description(
+        schema=Schema.from_json(content["schema"]),
+        runtime=content["runtime"],
+        estimator=content["estimator"],
+        libraries=dict(content["libraries"]),
+        training=dict(content["training"]),
+        metrics=dict(content["metrics"]),
+        golden=Golden(tuple(tuple(row) for row in golden["x"]), tuple(golden["y"])),
+        linear=content["linear"],
+    )

@@ -1,0 +1,82 @@
+"""A model that can be trusted to answer: verified, loaded, and proven on its golden rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.checking import to_matrix
+from app.errors import BrokenModel, InvalidInput
+from app.manifest import Manifest
+from app.runtimes import Predictor, load
+from app.schema import Schema
+from app.store import Reader
+
+GOLDEN_RELATIVE = 1e-9
+"""How far an answer may be from its golden one, relative to the larger of it and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A version that was verified, loaded and has reproduced its golden rows."""
+
+    manifest: Manifest
+    manifest_sha256: str
+    predictor: Predictor
+    label: str
+
+    @property
+    def schema(self) -> Schema:
+        """What it takes and gives."""
+        return self.manifest.description.schema
+
+    def predict(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Predict a checked float64 matrix of shape (n, p).
+
+        Returns:
+            float64, shape (n,), all finite.
+
+        Raises:
+            InvalidInput: the answer for these values would not be a finite number.
+        """
+        with np.errstate(all="ignore"):  # what overflows is told below, not on stderr
+            y = np.asarray(self.predictor.predict(matrix), dtype=np.float64).reshape(-1)
+        if not np.isfinite(y).all():
+            row = int(np.flatnonzero(~np.isfinite(y))[0])
+            raise InvalidInput(f"row {row}: the model has no finite answer for these values")
+        return y
+
+
+def load_model(reader: Reader, name: str, version: int) -> Model:
+    """Open, verify, load and prove a version.
+
+    Raises:
+        UnknownModel: there is no such version.
+        BrokenModel: it must not be used; the message says why.
+    """
+    opened = reader.open(name, version)
+    predictor = load(opened.manifest, opened.files)
+    model = Model(opened.manifest, opened.manifest_sha256, predictor, f"{name}/{version}")
+    _prove(model)
+    return model
+
+
+def _prove(model: Model) -> None:
+    """Compare the answers for the golden rows with those recorded at training."""
+    golden = model.manifest.description.golden
+    if not golden.x or len(golden.x) != len(golden.y):
+        raise BrokenModel("it has no golden rows to prove it by")
+    expected = np.array(golden.y, dtype=np.float64)
+    try:
+        y = model.predict(to_matrix(model.schema, [list(row) for row in golden.x]))
+    except InvalidInput as error:
+        raise BrokenModel(f"its golden rows are refused: {error.message}") from error
+    except Exception as error:  # an estimator can raise anything
+        raise BrokenModel(f"it fails on its golden rows ({type(error).__name__})") from error
+    if y.shape != expected.shape or not _close(y, expected):
+        raise BrokenModel("its answers differ from its golden ones: it was changed or runs on other libraries")
+
+
+def _close(y: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
+    allowed = GOLDEN_RELATIVE * np.maximum(1.0, np.abs(expected))
+    return bool((np.abs(y - expected) <= allowed).all())

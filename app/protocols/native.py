@@ -1,0 +1,84 @@
+"""The native dialect: ``{"x": row}`` -> ``{"y": value}``, ``{"x": [row, ...]}`` -> ``{"y": [...]}``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app.diagnosis import shortened
+from app.errors import InvalidInput, OrdinateError, Problem, TooLarge
+from app.protocols import strict_json
+from app.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Rows to predict, and whether they came as one bare row, to be answered by one bare value."""
+
+    rows: Sequence[Any]
+    single: bool
+
+
+def decode(body: bytes, schema: Schema, max_rows: int) -> Call:
+    """Read the body of a prediction request for a model with this schema.
+
+    Raises:
+        InvalidInput: it is not JSON, or not an object with just ``x``.
+        TooLarge: it has more than `max_rows` rows.
+    """
+    content = strict_json.loads(body, max_rows)
+    if not isinstance(content, dict):
+        raise InvalidInput('the body must be an object: {"x": ...}')
+    for key in content:
+        if key != "x":
+            raise InvalidInput(
+                f"{shortened(key)!r} is not a key of a prediction request: the only one is 'x'",
+                [Problem(None, None, f"unknown key {shortened(key)!r}", shortened(content[key]))],
+            )
+    if "x" not in content:
+        raise InvalidInput("""the body has no 'x': send {"x": [...]}""")
+    call = _call(content["x"], len(schema.features))
+    if len(call.rows) > max_rows:
+        raise TooLarge(f"the request has {len(call.rows)} rows, the limit is {max_rows}")
+    return call
+
+
+def _call(x: Any, width: int) -> Call:
+    """Tell one row from several.
+
+    A list is several rows when it begins with a list or an object. Where the model has one feature
+    a list of two or more bare values is several rows too; a list of one is always one row.
+    """
+    if not isinstance(x, list):
+        return Call([x], single=True)
+    if not x:
+        raise InvalidInput("'x' is empty: send a row or a list of rows")
+    several = isinstance(x[0], list | dict) or (width == 1 and len(x) > 1)
+    return Call(x, single=False) if several else Call([x], single=True)
+
+
+def encode(call: Call, y: NDArray[np.float64]) -> bytes:
+    """The body that answers a call with its n predictions, float64 of shape (n,)."""
+    return orjson.dumps({"y": float(y[0]) if call.single else y}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def encode_error(error: OrdinateError) -> bytes:
+    """The body that tells of an error."""
+    details = error.details if isinstance(error, InvalidInput) else ()
+    return error_body(error.message, details)
+
+
+def error_body(message: str, details: Sequence[Problem] = ()) -> bytes:
+    """An error in the native shape."""
+    return orjson.dumps(
+        {
+            "error": message,
+            "details": [
+                {"row": p.row, "feature": p.feature, "problem": p.problem, "got": p.got}
+                for p in details
+            ],
+        }
+    )

@@ -1,0 +1,95 @@
+"""How the files of a version become something that predicts."""
+
+import io
+import platform
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import BrokenModel
+from app.manifest import Manifest
+
+JOBLIB = "joblib"
+MODEL_FILE = "model.joblib"
+
+_DISTRIBUTIONS = ("scikit-learn", "numpy", "scipy", "joblib")
+
+_MUST_MATCH = {"python": 2, "scikit-learn": 2, "numpy": 1}
+"""How many parts of a version must be the same for a pickle to be loaded.
+
+scikit-learn promises nothing between versions; its patch releases keep the format in practice, and
+the golden rows prove each loaded model. NumPy keeps its pickles within a major version.
+"""
+
+
+class Predictor(Protocol):
+    """What a runtime makes of an artefact."""
+
+    def predict(self, matrix: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """n answers for a float64 matrix of shape (n, p)."""
+
+
+def installed() -> dict[str, str]:
+    """Versions of Python and of the libraries that a model depends on, where installed."""
+    found = {"python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def dump(estimator: object) -> bytes:
+    """A fitted estimator as the bytes of its file."""
+    target = io.BytesIO()
+    joblib.dump(estimator, target)
+    return target.getvalue()
+
+
+def load(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
+    """Make a predictor of files whose digests were verified.
+
+    Raises:
+        BrokenModel: the runtime is unknown, a library differs too much, or loading fails.
+    """
+    loader = _LOADERS.get(manifest.description.runtime)
+    if loader is None:
+        raise BrokenModel(
+            f"it needs the runtime {manifest.description.runtime!r}, which this service does not have"
+        )
+    return loader(manifest, files)
+
+
+def _load_joblib(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
+    _check_libraries(manifest.description.libraries)
+    if MODEL_FILE not in files:
+        raise BrokenModel(f"its manifest lists no {MODEL_FILE}")
+    try:
+        loaded: Any = joblib.load(io.BytesIO(files[MODEL_FILE]))
+    except Exception as error:  # a pickle can raise anything
+        raise BrokenModel(f"its {MODEL_FILE} cannot be loaded ({type(error).__name__})") from error
+    if not callable(getattr(loaded, "predict", None)):
+        raise BrokenModel(f"its {MODEL_FILE} holds no model: it has no predict")
+    predictor: Predictor = loaded
+    return predictor
+
+
+def _check_libraries(made_with: Mapping[str, str]) -> None:
+    here = installed()
+    for name, parts in _MUST_MATCH.items():
+        then, now = made_with.get(name), here.get(name, "none")
+        if then is None or then.split(".")[:parts] != now.split(".")[:parts]:
+            raise BrokenModel(
+                f"it was trained with {name} {then}, this service runs {name} {now}: "
+                f"train it again here, or install {name} {then}"
+            )
+
+
+_LOADERS: Mapping[str, Callable[[Manifest, Mapping[str, bytes]], Predictor]] = {
+    JOBLIB: _load_joblib,
+}

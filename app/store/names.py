@@ -1,0 +1,28 @@
+"""How models and versions are called, on disk and in URLs."""
+
+import re
+
+from app.errors import StoreError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a model may be called this."""
+    return _NAME.fullmatch(text) is not None
+
+
+def check_name(text: str) -> str:
+    """The name itself. Raises StoreError with the rule when a model may not be called this."""
+    if not is_name(text):
+        raise StoreError(
+            f"{text!r} cannot be a model's name: use a to z, 0 to 9, _ and -, at most 63 of them, "
+            "with a letter or digit first"
+        )
+    return text
+
+
+def version_number(text: str) -> int | None:
+    """The version that a name of a folder or a part of a URL stands for, None if for none."""
+    return int(text) if _VERSION.fullmatch(text) else None

@@ -1,0 +1,166 @@
+"""Reading the models folder. What serves gets only this half, which cannot write."""
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from app.errors import BrokenModel, StoreError, UnknownModel
+from app.files import Folder
+from app.manifest import Digest, Manifest
+from app.store.names import check_name, is_name, version_number
+
+MANIFEST = "manifest.json"
+CURRENT = "current"
+DEFAULT = "default"
+
+MAX_MANIFEST_BYTES = 64 << 20
+MAX_FILE_BYTES = 4 << 30
+MAX_POINTER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What ``current`` holds: a version and the SHA-256 of its manifest's bytes."""
+
+    version: int
+    manifest_sha256: str
+
+    def to_bytes(self) -> bytes:
+        """As written to disk."""
+        content = {"version": self.version, "manifest_sha256": self.manifest_sha256}
+        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Pointer":
+        """Read what `to_bytes` wrote. Raises BrokenModel on anything else."""
+        try:
+            content = orjson.loads(data)
+            pointer = cls(int(content["version"]), str(content["manifest_sha256"]))
+        except (ValueError, TypeError, KeyError) as error:
+            raise BrokenModel("its current file cannot be read") from error
+        if pointer.version < 1 or pointer.to_bytes() != data:
+            raise BrokenModel("its current file cannot be read")
+        return pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A version whose every byte was compared with its manifest."""
+
+    manifest: Manifest
+    manifest_sha256: str
+    files: Mapping[str, bytes]
+
+
+class Reader:
+    """One models folder. Holds no state but its path: each call looks at the disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> list[str]:
+        """Models that have a version or a current file, sorted. Raises StoreError."""
+        try:
+            with Folder.open(self.root) as root:
+                return sorted(name for name in root.names() if is_name(name) and _holds(root, name))
+        except OSError as error:
+            raise StoreError(f"the models folder cannot be read: {reason(error)}") from error
+
+    def versions(self, name: str) -> list[int]:
+        """Numbers of the published versions of a model, rising; empty for an unknown one."""
+        try:
+            with Folder.open(self.root) as root, root.folder(check_name(name)) as folder:
+                return sorted(v for entry in folder.names() if (v := version_number(entry)))
+        except OSError:
+            return []
+
+    def current(self, name: str) -> Pointer:
+        """Which version of a model is current.
+
+        Raises:
+            UnknownModel: there is no such model, or none of its versions is current.
+            BrokenModel: the file that says so is damaged.
+        """
+        try:
+            with Folder.open(self.root) as root, root.folder(check_name(name)) as folder:
+                return Pointer.from_bytes(folder.read(CURRENT, MAX_POINTER_BYTES))
+        except FileNotFoundError:
+            raise UnknownModel(f"there is no current version of a model named {name!r}") from None
+        except OSError as error:
+            raise BrokenModel(f"its current file cannot be read: {reason(error)}") from error
+
+    def default(self) -> str | None:
+        """The name that the ``default`` file holds; None without a readable one."""
+        try:
+            with Folder.open(self.root) as root:
+                text = root.read(DEFAULT, MAX_POINTER_BYTES).decode("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return text if is_name(text) else None
+
+    def open(self, name: str, version: int) -> Opened:
+        """Read a version and compare every byte of it with its manifest.
+
+        Raises:
+            UnknownModel: there is no such version.
+            BrokenModel: anything of it is missing, changed, not a regular file, or too large.
+        """
+        check_name(name)
+        try:
+            with (
+                Folder.open(self.root) as root,
+                root.folder(name) as model,
+                model.folder(str(version)) as folder,
+            ):
+                return _read_version(folder, name, version)
+        except FileNotFoundError:
+            raise UnknownModel(f"there is no version {version} of a model named {name!r}") from None
+        except OSError as error:
+            raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
+
+
+def reason(error: OSError) -> str:
+    """What the system says of an error, without the path."""
+    return error.strerror or type(error).__name__
+
+
+def _holds(root: Folder, name: str) -> bool:
+    try:
+        with root.folder(name) as folder:
+            return any(entry == CURRENT or version_number(entry) for entry in folder.names())
+    except OSError:
+        return False
+
+
+def _read_version(folder: Folder, name: str, version: int) -> Opened:
+    try:
+        data = folder.read(MANIFEST, MAX_MANIFEST_BYTES)
+    except OSError as error:
+        raise BrokenModel(f"its manifest cannot be read: {reason(error)}") from error
+    manifest = Manifest.from_bytes(data)
+    if (manifest.name, manifest.version) != (name, version):
+        raise BrokenModel(
+            f"its manifest is that of {manifest.name}/{manifest.version}: the folder was moved"
+        )
+    files = {file: _read_file(folder, file, digest) for file, digest in manifest.files.items()}
+    return Opened(manifest, Digest.of(data).sha256, files)
+
+
+def _read_file(folder: Folder, file: str, digest: Digest) -> bytes:
+    if os.path.basename(file) != file or file in (".", "..", MANIFEST):
+        raise BrokenModel("its manifest lists a file that is not in its folder")
+    if digest.size > MAX_FILE_BYTES:
+        raise BrokenModel(f"its {file} has more than {MAX_FILE_BYTES} bytes")
+    try:
+        data = folder.read(file, digest.size)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise BrokenModel(f"its {file} is longer than its manifest says") from error
+        raise BrokenModel(f"its {file} cannot be read: {reason(error)}") from error
+    if Digest.of(data) != digest:
+        raise BrokenModel(f"its {file} does not match the digest in its manifest")
+    return data
