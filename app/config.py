@@ -1,0 +1,230 @@
+"""All settings, read once from a mapping of environment variables.
+
+`SETTINGS` is the one list of them: it drives reading, the README's table and the tests.
+"""
+
+import difflib
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from app.errors import ConfigError
+
+PREFIX = "ORDINATE_"
+
+_SHOWN_CHARACTERS = 80
+_INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
+_MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_CGROUP = Path("/sys/fs/cgroup")
+
+# Kubernetes tells every container of the Services beside it: a Service called `ordinate` or
+# `ordinate-anything` puts these names in our environment, and they are not meant for us.
+_SERVICE_NAME = re.compile(
+    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)"
+)
+_SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        variable: the environment variable; absent or empty means the default.
+        field: attribute of `Config` that holds the value.
+        default: as it would be written in the environment; empty for none.
+        cast: text to value; raises ValueError for what is not allowed.
+        allowed: what `cast` takes, in words that follow "allowed is".
+        purpose: one sentence for the reader of the documentation.
+    """
+
+    variable: str
+    field: str
+    default: str
+    cast: Callable[[str], Any]
+    allowed: str
+    purpose: str
+
+    def read(self, env: Mapping[str, str]) -> Any:
+        """Read this setting from `env`. Raises ConfigError."""
+        text = env.get(self.variable) or self.default
+        try:
+            return self.cast(text)
+        except ValueError:
+            raise ConfigError(
+                f"{self.variable} is {_shown(text)}, allowed is {self.allowed}"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one process; each is explained in `SETTINGS`.
+
+    Attributes:
+        warnings: sentences about variables that look like settings and are none.
+    """
+
+    models: Path
+    model: str | None
+    max_body_bytes: int
+    max_rows: int
+    host: str
+    port: int
+    workers: int
+    threads: int
+    timeout: int
+    grace: int
+    keepalive: int
+    log_level: str
+    access_log: bool
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Read all settings; None reads the environment of this process. Raises ConfigError."""
+        found = os.environ if env is None else env
+        values = {setting.field: setting.read(found) for setting in SETTINGS}
+        return cls(**values, warnings=unknown_settings(found))
+
+    @property
+    def bind(self) -> str:
+        """HOST and PORT as one address, an IPv6 host in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def unknown_settings(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Give a sentence for each variable of `env` with our prefix that is no setting."""
+    known = [setting.variable for setting in SETTINGS]
+    strangers = (
+        name
+        for name in sorted(env)
+        if name.startswith(PREFIX) and name not in known and not _is_injected(name, env[name])
+    )
+    return tuple(_complaint(name, known) for name in strangers)
+
+
+def _is_injected(name: str, value: str) -> bool:
+    if name.endswith("_PORT") and _SERVICE_LINK.fullmatch(value):
+        return True
+    return _SERVICE_NAME.fullmatch(name) is not None
+
+
+def _complaint(name: str, known: list[str]) -> str:
+    bare = name.removeprefix(PREFIX)
+    near = bare if bare in known else next(iter(difflib.get_close_matches(name, known, n=1)), "")
+    hint = f"; did you mean {near}?" if near else ""
+    return f"{_shown(name)[1:-1]} is not a setting{hint}"
+
+
+def _shown(text: str) -> str:
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[:_SHOWN_CHARACTERS] + "..."
+    return json.dumps(text)
+
+
+def usable_cores(cgroup: Path = _CGROUP) -> int:
+    """Count the cores this process may keep busy: its CPU mask, cut by a container's quota."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, math.ceil(_quota(cgroup))))
+
+
+def _quota(cgroup: Path) -> float:
+    try:  # version 2 has one file, version 1 has two; "max" and -1 stand for no limit
+        if (both := cgroup / "cpu.max").exists():
+            quota, period = both.read_text().split()
+        else:
+            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
+        cores = int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return 1e9
+    return cores if cores > 0 else 1e9
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def cast(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return cast
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def cast(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    return cast
+
+
+def _optional_model(text: str) -> str | None:
+    return _matching(_MODEL)(text) if text else None
+
+
+def _workers(text: str) -> int:
+    return usable_cores() if text == "auto" else _integer(1, 512)(text)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def cast(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return cast
+
+
+def _switch(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
+
+
+# fmt: off
+SETTINGS: tuple[Setting, ...] = (
+    Setting("ORDINATE_MODELS", "models", "models", Path, "a folder",
+            "Folder of the published models."),
+    Setting("ORDINATE_MODEL", "model", "", _optional_model,
+            "a model's name: a-z, 0-9, _ and -, at most 63, starting with a letter or digit",
+            "Model that answers at /predict; without it, the one named in the file `default` "
+            "of the models folder."),
+    Setting("ORDINATE_MAX_BODY_BYTES", "max_body_bytes", "8388608", _integer(1024, 1 << 40),
+            "a number of bytes from 1024",
+            "Largest request body, in bytes after decompression; a larger one is answered 413."),
+    Setting("ORDINATE_MAX_ROWS", "max_rows", "100000", _integer(1, 10**9),
+            "a number of rows from 1 to 1000000000",
+            "Most rows in one request; more are answered 413."),
+    Setting("HOST", "host", "127.0.0.1", _matching(_HOST), "an IP address or a host name",
+            "Address to listen on; 0.0.0.0 is every IPv4 interface."),
+    Setting("PORT", "port", "8000", _integer(0, 65535),
+            "a port from 0 to 65535, where 0 is any free one",
+            "TCP port to listen on."),
+    Setting("ORDINATE_WORKERS", "workers", "auto", _workers, "auto or an integer from 1 to 512",
+            "Worker processes; auto is one for each core this process may use."),
+    Setting("ORDINATE_THREADS", "threads", "8", _integer(1, 1024), "an integer from 1 to 1024",
+            "Requests that one worker handles at a time."),
+    Setting("ORDINATE_TIMEOUT", "timeout", "30", _integer(1, 86400),
+            "whole seconds from 1 to 86400",
+            "Seconds without a sign of life after which a worker is replaced."),
+    Setting("ORDINATE_GRACE", "grace", "8", _integer(1, 86400), "whole seconds from 1 to 86400",
+            "Seconds that requests in flight get to finish when the service is told to stop."),
+    Setting("ORDINATE_KEEPALIVE", "keepalive", "75", _integer(0, 86400),
+            "whole seconds from 0 to 86400, where 0 closes after each answer",
+            "Seconds that an idle connection is kept open for the next request."),
+    Setting("ORDINATE_LOG_LEVEL", "log_level", "info", _one_of("debug", "info", "warning", "error"),
+            "debug, info, warning or error",
+            "Least level of the events that are logged to stderr."),
+    Setting("ORDINATE_ACCESS_LOG", "access_log", "on", _switch, "on or off",
+            "Whether each request is logged to stdout, as one line of JSON."),
+)
+# fmt: on
