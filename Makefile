@@ -1,0 +1,72 @@
+# Works with GNU make 3.81 (macOS) and later. Settings go on the command line or in the environment:
+#   make serve PORT=9000        make test PYTEST_ARGS="-k store"        make serve PYTHON=python3.13
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV ?= .venv
+IMAGE ?= ordinate
+PYTEST_ARGS ?=
+LOCK_ARGS ?=
+
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/runtime.stamp
+DEV := $(VENV)/dev.stamp
+# No source builds: they would fetch build tools that no hash covers.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	--only-binary :all:
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
+
+export HOST PORT
+
+.PHONY: help serve test format lock image clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+serve: $(RUNTIME) ## set up, train if there is no model, serve on HOST:PORT
+	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
+	@echo "POST a row to http://$(HOST):$(PORT)/predict; http://$(HOST):$(PORT)/ shows a curl line to paste. Ctrl-C stops."
+	@$(BIN)/gunicorn wsgi:app
+
+test: $(DEV) ## set up, run everything that CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+format: $(DEV) ## format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every version
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+image: ## build the image with podman or docker
+	@engine=$$(command -v podman || command -v docker) || \
+		{ echo "error: neither podman nor docker is installed" >&2; exit 1; }; \
+	"$$engine" build --tag $(IMAGE) .
+
+clean: ## remove what was installed and cached; models stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
+# on the interpreter as well: when that was upgraded or removed, the environment is built again.
+$(RUNTIME): requirements.txt $(BIN)/python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: Ordinate needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+		       "Name another: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.txt ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@echo "Adding requirements-dev.txt to $(VENV) ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
