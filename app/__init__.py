@@ -1,0 +1,30 @@
+"""Ordinate: POST x, it answers y."""
+
+from flask import Flask
+
+from app.commands import models_group
+from app.config import Config
+from app.http import errors, gate, models, openapi, operations, page, predict
+from app.http.service import EXTENSION, Service
+
+
+def create_app(config: Config, *, load: bool = True) -> Flask:
+    """Wire the application together.
+
+    Args:
+        config: the settings.
+        load: whether to load the models now; else they are when they are first asked for.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.extensions[EXTENSION] = served = Service.create(config)
+
+    gate.init_app(app)
+    errors.init_app(app)
+    for room in (predict, models, operations, openapi, page):
+        app.register_blueprint(room.blueprint)
+    app.cli.add_command(models_group)
+
+    if load:
+        served.registry.refresh()
+    return app

@@ -58,16 +58,23 @@ class Registry:
         self._pointers: dict[str, Pointer] = {}
         self._by_number: dict[tuple[str, int], Model | BrokenModel] = {}
         self._loading = threading.Lock()
+        self._loaded = False
         self.problem: str | None = None
 
     @property
     def default(self) -> str | None:
         """Name of the model that is answered where a request names none."""
+        self._load_once()
         return self._default
 
     def states(self) -> Mapping[str, State]:
         """What is known of each name, an immutable snapshot."""
+        self._load_once()
         return self._states
+
+    def versions(self, name: str) -> list[int]:
+        """Numbers of a model's published versions, rising."""
+        return self._reader.versions(name)
 
     def get(self, name: str | None = None, version: int | None = None) -> Model:
         """The model that answers a request.
@@ -76,6 +83,7 @@ class Registry:
             UnknownModel: the name or the version does not exist.
             NotReady: it exists and cannot be used, or nothing was named and there is no default.
         """
+        self._load_once()
         if name is None:
             name = self._default
             if name is None:
@@ -92,18 +100,28 @@ class Registry:
     def refresh(self) -> None:
         """Look at the models folder and take over what has changed. Never raises for a model."""
         with self._loading:
-            try:
-                names = self._reader.names()
-                self.problem = None
-            except StoreError as error:
-                names, self.problem = list(self._states), error.message
-            states = {name: self._state(name) for name in names}
-            for name in self._states.keys() - states.keys():
-                self._pointers.pop(name, None)
-                self._tell(LoadEvent(name, None, "gone"))
-            self._forget_removed(names)
-            self._states = states
-            self._default = self._chosen or self._reader.default() or _only(states)
+            self._refresh()
+
+    def _load_once(self) -> None:
+        if not self._loaded:
+            with self._loading:
+                if not self._loaded:
+                    self._refresh()
+
+    def _refresh(self) -> None:
+        try:
+            names = self._reader.names()
+            self.problem = None
+        except StoreError as error:
+            names, self.problem = list(self._states), error.message
+        states = {name: self._state(name) for name in names}
+        for name in self._states.keys() - states.keys():
+            self._pointers.pop(name, None)
+            self._tell(LoadEvent(name, None, "gone"))
+        self._forget_removed(names)
+        self._states = states
+        self._default = self._chosen or self._reader.default() or _only(states)
+        self._loaded = True
 
     def _absent(self, name: str) -> Model:
         if name == self._default:

@@ -62,7 +62,7 @@ class Feature:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a manifest; absent keys mean None, empty or false."""
-        found: dict[str, Any] = {"name": self.name, "kind": self.kind, "missing": self.missing}
+        found: dict[str, Any] = {"name": self.name, "type": self.kind, "missing": self.missing}
         if self.kind == "number":
             found |= {"minimum": self.minimum, "maximum": self.maximum}
         if self.kind == "category":
@@ -74,11 +74,11 @@ class Feature:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Feature":
         """The reverse of `to_json`. Raises KeyError, TypeError or ValueError on anything else."""
-        if found["kind"] not in KINDS:
-            raise ValueError(f"unknown kind of feature {found['kind']!r}")
+        if found["type"] not in KINDS:
+            raise ValueError(f"unknown type of feature {found['type']!r}")
         return cls(
             name=_text(found["name"]),
-            kind=found["kind"],
+            kind=found["type"],
             minimum=_number(found.get("minimum")),
             maximum=_number(found.get("maximum")),
             categories=tuple(_text(value) for value in found.get("categories", ())),

@@ -1,0 +1,45 @@
+"""Before and after every request: its id, its log line, its counts, its headers."""
+
+import time
+
+from flask import Flask, Response, g, request
+
+from app.http.service import service
+from app.telemetry import request_id
+
+UNMATCHED = "(unmatched)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def init_app(app: Flask) -> None:
+    """Hang the gate before all views of this application."""
+    app.before_request(_enter)
+    app.after_request(_leave)
+
+
+def _enter() -> None:
+    g.started = time.perf_counter()
+    g.request_id = request_id(request.headers.get("X-Request-Id"))
+
+
+def _leave(response: Response) -> Response:
+    seconds = time.perf_counter() - g.started
+    route = request.url_rule.rule if request.url_rule else UNMATCHED
+    method = request.method if request.method in _METHODS else "other"
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    served = service()
+    served.metrics.request(route, method, response.status_code, seconds)
+    served.log.access(
+        request_id=g.request_id,
+        method=request.method,
+        route=route,
+        path=request.path,
+        status=response.status_code,
+        seconds=seconds,
+        bytes_in=request.content_length,
+        bytes_out=response.content_length,
+        rows=g.get("rows"),
+        model=response.headers.get("X-Model"),
+    )
+    return response

@@ -1,0 +1,86 @@
+"""What is served: the list of models, and each with all that is known of it."""
+
+import shlex
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+
+from app.errors import UnknownModel
+from app.http.body import check_acceptable
+from app.http.service import Service, service
+from app.model import Model
+from app.registry import State
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/models")
+def list_models() -> Response:
+    """Every model of the store with its current version, and whether it can predict."""
+    check_acceptable(request)
+    served = service()
+    states = served.registry.states()
+    return json_response({"models": [summary(served, states[name]) for name in sorted(states)]})
+
+
+@blueprint.get("/models/<name>")
+def show_model(name: str) -> Response:
+    """All that is known of a model: schema, metrics, training, versions, an example to paste."""
+    check_acceptable(request)
+    served = service()
+    state = served.registry.states().get(name)
+    if state is None:
+        raise UnknownModel(f"there is no model named {name!r}")
+    return json_response(description(served, state, request.host_url))
+
+
+def json_response(content: Any) -> Response:
+    """An answer with this content as JSON."""
+    return Response(orjson.dumps(content), mimetype="application/json")
+
+
+def summary(served: Service, state: State) -> dict[str, Any]:
+    """A model in a list."""
+    model = state.model
+    return {
+        "name": state.name,
+        "version": model.manifest.version if model else None,
+        "ready": model is not None,
+        "default": state.name == served.registry.default,
+        "problem": state.problem,
+    }
+
+
+def description(served: Service, state: State, url: str) -> dict[str, Any]:
+    """A model by itself, `url` being how the client reaches this service."""
+    found = summary(served, state) | {"versions": served.registry.versions(state.name)}
+    if state.model is None:
+        return found
+    manifest = state.model.manifest
+    made = manifest.description
+    return found | {
+        "created": manifest.created,
+        "estimator": made.estimator,
+        "schema": made.schema.to_json(),
+        "metrics": made.metrics,
+        "training": made.training,
+        "linear": made.linear,
+        "libraries": made.libraries,
+        "example": example(state.model, url),
+    }
+
+
+def example(model: Model, url: str) -> dict[str, Any]:
+    """A request that this model answers, the answer, and a line for a shell that sends it."""
+    golden = model.manifest.description.golden
+    row = list(golden.x[0])
+    body = orjson.dumps({"x": row}).decode()
+    target = f"{url.rstrip('/')}/models/{model.manifest.name}/predict"
+    line = ["curl", "-s", target, "-H", "Content-Type: application/json", "-d", body]
+    return {
+        "request": {"x": row},
+        "request_by_name": {"x": dict(zip(model.schema.names, row, strict=True))},
+        "response": {"y": golden.y[0]},
+        "curl": shlex.join(line),
+    }

@@ -1,0 +1,46 @@
+"""What operators ask: is it up, can it predict, which version, how much of what."""
+
+from flask import Blueprint, Response, request
+
+from app.http.models import json_response
+from app.http.service import service
+from app.runtimes import installed
+from app.version import __version__
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """200 as long as the process answers at all."""
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """200 when /predict can be answered, or, without a default model, when any model can predict."""
+    registry = service().registry
+    states = registry.states()
+    if registry.default is not None or not any(state.model for state in states.values()):
+        registry.get()
+    models = {name: state.model.label if state.model else None for name, state in states.items()}
+    return json_response({"ready": True, "models": models})
+
+
+@blueprint.get("/version")
+def version() -> Response:
+    """The versions of Ordinate, of Python and of the libraries that decide what is answered."""
+    return json_response({"version": __version__, "libraries": installed()})
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Counts and durations of all workers, for Prometheus."""
+    served = service()
+    models = [
+        (state.name, state.model.manifest.version)
+        for state in served.registry.states().values()
+        if state.model
+    ]
+    body, content_type = served.metrics.render(models, request.headers.get("Accept", ""))
+    return Response(body, content_type=content_type)

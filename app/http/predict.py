@@ -1,0 +1,47 @@
+"""Prediction requests of the native dialect."""
+
+from flask import Blueprint, Response, g, request
+
+from app.checking import to_matrix
+from app.errors import UnknownModel
+from app.http.body import check_acceptable, read_json_body
+from app.http.service import service
+from app.protocols import native
+from app.store import version_number
+
+blueprint = Blueprint("predict", __name__)
+
+
+@blueprint.post("/predict")
+def predict_default() -> Response:
+    """``{"x": row or rows}`` -> ``{"y": value or values}`` by the default model."""
+    return _predict(None, None)
+
+
+@blueprint.post("/models/<name>/predict")
+def predict_named(name: str) -> Response:
+    """The same by the current version of the named model."""
+    return _predict(name, None)
+
+
+@blueprint.post("/models/<name>/versions/<version>/predict")
+def predict_versioned(name: str, version: str) -> Response:
+    """The same by one version of the named model."""
+    number = version_number(version)
+    if number is None:
+        raise UnknownModel(f"a version is a whole number from 1, not {version[:80]!r}")
+    return _predict(name, number)
+
+
+def _predict(name: str | None, version: int | None) -> Response:
+    served = service()
+    check_acceptable(request)
+    body = read_json_body(request, served.config.max_body_bytes)
+    model = served.registry.get(name, version)
+    call = native.decode(body, model.schema, served.config.max_rows)
+    answer = native.encode(call, model.predict(to_matrix(model.schema, call.rows)))
+    g.rows = len(call.rows)
+    served.metrics.rows(model.label, len(call.rows))
+    response = Response(answer, mimetype="application/json")
+    response.headers["X-Model"] = model.label
+    return response

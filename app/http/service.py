@@ -1,0 +1,48 @@
+"""What every view needs, in one object that hangs on the Flask application."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from app.config import Config
+from app.registry import LoadEvent, Registry
+from app.store import Reader
+from app.telemetry import Log, Metrics
+
+EXTENSION = "ordinate"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The settings, the models and the instruments of one application."""
+
+    config: Config
+    registry: Registry
+    metrics: Metrics
+    log: Log
+
+    @classmethod
+    def create(cls, config: Config) -> "Service":
+        """Put the parts together; nothing is loaded yet."""
+        log, metrics = Log(config.log_level, access=config.access_log), Metrics()
+
+        def tell(event: LoadEvent) -> None:
+            metrics.model_load(event.name, event.outcome)
+            level = "error" if event.outcome == "refused" else "info"
+            log.event(
+                level,
+                "model",
+                model=event.name,
+                version=event.version,
+                outcome=event.outcome,
+                reason=event.reason,
+            )
+
+        registry = Registry(Reader(config.models), config.model, tell)
+        return cls(config, registry, metrics, log)
+
+
+def service() -> Service:
+    """The service of the application that handles the current request or command."""
+    found: Service = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,3 @@
+"""The version of Ordinate itself."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,89 @@
+"""Small real models: fitted in milliseconds, published through the real store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+from app.checking import to_matrix
+from app.manifest import Description, Golden, Manifest
+from app.runtimes import JOBLIB, MODEL_FILE, dump, installed
+from app.schema import Feature, Schema, Target
+from app.store import Store
+
+PLAIN = Schema(
+    (
+        Feature("width", "number", 0.0, 10.0, unit="mm"),
+        Feature("height", "number", -5.0, 5.0),
+        Feature("depth", "number", 0.0, 1.0),
+    ),
+    Target("weight", 0.0, 100.0, "kg"),
+)
+"""Three numbers, none ever missing."""
+
+MIXED = Schema(
+    (
+        Feature("age", "number", 18.0, 90.0, missing=True),
+        Feature("housing", "category", categories=("free", "own", "rent")),
+        Feature("job", "category", categories=("skilled: yes", "unskilled"), missing=True),
+        Feature("member", "boolean"),
+    ),
+    Target("amount", 0.0, 10_000.0),
+)
+"""A number and a category that can be missing, a category and a boolean that cannot."""
+
+SINGLE = Schema((Feature("speed", "number", 0.0, 300.0),), Target("load", 0.0, 10.0))
+"""One number."""
+
+ROWS: Mapping[int, Sequence[Sequence[Any]]] = {
+    id(PLAIN): [[1.0, 2.0, 0.5], [10.0, -5.0, 0.0], [0.25, 0.0, 1.0]],
+    id(MIXED): [[30, "own", "unskilled", True], [None, "rent", None, False]],
+    id(SINGLE): [[100.0], [0.0]],
+}
+"""Rows in request form that fit each of these schemas."""
+
+
+class MissingAsZero(LinearRegression):  # type: ignore[misc]  # scikit-learn has no types
+    """A linear regression on a matrix whose missing values count as zero."""
+
+    def fit(self, matrix: Any, y: Any) -> "MissingAsZero":
+        return super().fit(np.nan_to_num(matrix), y)  # type: ignore[no-any-return]
+
+    def predict(self, matrix: Any) -> Any:
+        return super().predict(np.nan_to_num(matrix))
+
+
+def fitted(schema: Schema, seed: int = 0) -> Any:
+    """A regression fitted to random numbers for each feature of the schema."""
+    draw = np.random.default_rng(seed)
+    matrix = draw.normal(size=(50, len(schema.features)))
+    y = matrix @ draw.normal(size=len(schema.features)) + draw.normal()
+    kind = LinearRegression if schema.plain else MissingAsZero
+    return kind().fit(matrix, y)
+
+
+def described(schema: Schema, estimator: Any) -> Description:
+    """The description that training would write for this estimator."""
+    rows = [list(row) for row in ROWS[id(schema)]]
+    y = estimator.predict(to_matrix(schema, rows))
+    return Description(
+        schema=schema,
+        runtime=JOBLIB,
+        estimator=type(estimator).__name__,
+        libraries=installed(),
+        training={"source": "random numbers", "rows": 50},
+        metrics={"r2": {"mean": 1.0, "std": 0.0, "folds": [1.0, 1.0]}},
+        golden=Golden(tuple(map(tuple, rows)), tuple(y.tolist())),
+    )
+
+
+def publish(
+    root: Path, name: str = "tiny", schema: Schema = PLAIN, seed: int = 0, **changes: Any
+) -> Manifest:
+    """Publish a small model; `changes` replace fields of its description, true or not."""
+    estimator = fitted(schema, seed)
+    description = replace(described(schema, estimator), **changes)
+    return Store(root).publish(name, description, {MODEL_FILE: dump(estimator)})

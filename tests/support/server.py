@@ -1,0 +1,119 @@
+"""A real gunicorn with the shipped settings, on a free port of 127.0.0.1, ended by its own id."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.01
+
+
+class Server:
+    """A running service.
+
+    Attributes:
+        url: where it listens, without a slash at the end.
+        port: its port.
+        process: the gunicorn master.
+        out, err: what it has written so far, by line.
+    """
+
+    def __init__(self, models: Path, arguments: Sequence[str] = (), **env: str) -> None:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "GUNICORN_"))}
+        settings = {"ORDINATE_MODELS": str(models), "ORDINATE_WORKERS": "2", "PORT": "0"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "wsgi:app", *arguments],
+            cwd=ROOT,
+            env=clean | settings | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._collect, args=(self.process.stdout, self.out), daemon=True),
+            threading.Thread(target=self._collect, args=(self.process.stderr, self.err), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.port = 0
+        self.url = ""
+
+    def __enter__(self) -> "Server":
+        try:
+            self.wait_for(lambda: self._find_port() and self._answers(), START_SECONDS)
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the service and give its exit code; a service that does not end is a failure."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            code = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOP_SECONDS)
+            raise AssertionError(f"the service did not stop:\n{self.log}") from None
+        for reader in self._readers:
+            reader.join(STOP_SECONDS)
+        return code
+
+    def wait_for(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+        """Wait until a condition holds; fail with the log if it does not within `seconds`."""
+        until = time.monotonic() + seconds
+        while not condition():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended by itself:\n{self.log}")
+            if time.monotonic() > until:
+                raise AssertionError(f"not within {seconds:g} s:\n{self.log}")
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def log(self) -> str:
+        """All that it has written so far."""
+        return "\n".join([*self.err, *self.out])
+
+    def _find_port(self) -> bool:
+        found = re.search(r"Listening at: https?://[^\s:]+:(\d+)", self.log)
+        if found:
+            self.port = int(found[1])
+            self.url = f"http://127.0.0.1:{self.port}"
+        return bool(found)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    @staticmethod
+    def _collect(stream: IO[str] | None, lines: list[str]) -> None:
+        assert stream is not None
+        with stream:
+            for line in stream:
+                lines.append(line.rstrip("\n"))
