@@ -6,8 +6,8 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-from app import create_app
-from app.config import Config
+from app import create_app  # noqa: E402
+from app.config import Config  # noqa: E402
 
 # The admin commands look at the disk themselves and must not wait for models to load.
 app = create_app(Config.from_env(os.environ), load="FLASK_RUN_FROM_CLI" not in os.environ)

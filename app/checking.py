@@ -4,7 +4,7 @@ What is right is accepted by whole columns, as fast as it can be told. Only what
 `app.diagnosis`, value by value, to say all that is wrong with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -57,15 +57,18 @@ def _as_lists(schema: Schema, rows: Sequence[Any]) -> Sequence[Sequence[Any]] | 
         return None
     if dict not in kinds:
         return rows
-    pick = itemgetter(*schema.names) if width > 1 else _only(schema.names[0])
+    pick = _picker(list(schema.names))
     try:
         return [pick(row) if isinstance(row, dict) else row for row in rows]
     except KeyError:
         return None
 
 
-def _only(name: str) -> Any:
-    return lambda row: (row[name],)
+def _picker(names: list[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """What takes these values out of an object, in this order."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _accept(schema: Schema, rows: Sequence[Sequence[Any]]) -> Matrix | None:
@@ -75,7 +78,9 @@ def _accept(schema: Schema, rows: Sequence[Sequence[Any]]) -> Matrix | None:
             return None
         return _within(np.array(rows, dtype=np.float64))
     matrix = np.empty((len(rows), len(schema.features)))
-    for place, (feature, values) in enumerate(zip(schema.features, zip(*rows, strict=True), strict=True)):
+    for place, (feature, values) in enumerate(
+        zip(schema.features, zip(*rows, strict=True), strict=True)
+    ):
         column = _accept_column(feature, values)
         if column is None:
             return None

@@ -1,4 +1,4 @@
-"""The admin tool, ``flask --app wsgi models ...``: it works on the models folder, not on a service."""
+"""The admin tool, ``flask --app wsgi models ...``: works on the models folder, not on a service."""
 
 import sys
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def set_default(name: str) -> None:
 @models_group.command("remove")
 @click.argument("which", metavar="NAME/VERSION")
 @click.option("--force", is_flag=True, help="Also when it is the current version.")
-def remove(which: str, force: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def remove(which: str, force: bool) -> None:
     """Remove a version for good; its number is never given again."""
     name, version = _parse(which)
     if version is None:

@@ -72,10 +72,15 @@ def _problems(schema: Schema, rows: Sequence[Any]) -> Iterator[Problem]:
 
 def _object_problems(schema: Schema, index: int, row: dict[str, Any]) -> Iterator[Problem]:
     absent = [feature for feature in schema.features if feature.name not in row]
-    for name in row:
+    for name, value in row.items():
         if name not in schema.known:
             hint = nearest(name, [feature.name for feature in absent] or schema.names)
-            yield Problem(index, shortened(name), f"is not a feature of this model: {hint}", shortened(row[name]))
+            yield Problem(
+                index,
+                shortened(name),
+                f"is not a feature of this model: {hint}",
+                shortened(value),
+            )
     for feature in schema.features:
         if feature.name in row:
             yield from _value_problems(feature, index, row[feature.name])
@@ -91,7 +96,8 @@ def _list_problems(schema: Schema, index: int, row: list[Any]) -> Iterator[Probl
         text = f"the row has {len(row)} of {width} values: this is the first that it lacks"
         yield Problem(index, absent, text, len(row))
     elif len(row) > width:
-        text = f"the row has {len(row)} values, the model takes {width}, the last is {schema.names[-1]!r}"
+        last = schema.names[-1]
+        text = f"the row has {len(row)} values, the model takes {width}, the last is {last!r}"
         yield Problem(index, None, text, len(row))
     for feature, value in zip(schema.features, row, strict=False):
         yield from _value_problems(feature, index, value)
@@ -137,6 +143,8 @@ def _reads_as_number(text: str) -> bool:
 
 
 def _category_hint(value: str, feature: Feature) -> str:
-    close = get_close_matches(value, feature.categories, 1, 0.6) if len(value) <= _SHOWN_TEXT else []
+    close = (
+        get_close_matches(value, feature.categories, 1, 0.6) if len(value) <= _SHOWN_TEXT else []
+    )
     known = f"the known ones are {', '.join(map(repr, feature.categories))}"
     return f"did you mean {close[0]!r}? {known}" if close else known

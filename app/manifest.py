@@ -111,7 +111,10 @@ class Manifest:
             content = orjson.loads(data)
             seal = content.pop("sha256")
             # Compared byte for byte: what parses alike but is written otherwise was tampered with.
-            if seal != _seal(content) or orjson.dumps(content | {"sha256": seal}, option=_WRITTEN) != data:
+            if (
+                seal != _seal(content)
+                or orjson.dumps(content | {"sha256": seal}, option=_WRITTEN) != data
+            ):
                 raise BrokenModel("its manifest does not match its own digest")
             if content["format"] != FORMAT:
                 raise BrokenModel(

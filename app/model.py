@@ -74,7 +74,9 @@ def _prove(model: Model) -> None:
     except Exception as error:  # an estimator can raise anything
         raise BrokenModel(f"it fails on its golden rows ({type(error).__name__})") from error
     if y.shape != expected.shape or not _close(y, expected):
-        raise BrokenModel("its answers differ from its golden ones: it was changed or runs on other libraries")
+        raise BrokenModel(
+            "its answers differ from its golden ones: it was changed or runs on other libraries"
+        )
 
 
 def _close(y: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from app.errors import BrokenModel, NotReady, StoreError, UnknownModel
@@ -39,7 +38,7 @@ class LoadEvent:
 
 
 class Registry:
-    """The models that are served. Reads are one dictionary look-up; `refresh` replaces the dictionary.
+    """The models that are served: reading is one look-up, `refresh` replaces the dictionary.
 
     Args:
         reader: of the models folder.
@@ -87,7 +86,9 @@ class Registry:
         if name is None:
             name = self._default
             if name is None:
-                raise NotReady(self.problem or "there is no default model: publish one with train.py")
+                raise NotReady(
+                    self.problem or "there is no default model: publish one with train.py"
+                )
         state = self._states.get(name)
         if state is None:
             return self._absent(name)
@@ -125,7 +126,9 @@ class Registry:
 
     def _absent(self, name: str) -> Model:
         if name == self._default:
-            text = f"there is no model named {name!r}, which is the default: publish it with train.py"
+            text = (
+                f"there is no model named {name!r}, which is the default: publish it with train.py"
+            )
             raise NotReady(self.problem or text)
         raise UnknownModel(f"there is no model named {name!r}")
 

@@ -30,7 +30,7 @@ class Predictor(Protocol):
     """What a runtime makes of an artefact."""
 
     def predict(self, matrix: NDArray[np.float64], /) -> NDArray[np.float64]:
-        """n answers for a float64 matrix of shape (n, p)."""
+        """Answers, n of them, for a float64 matrix of shape (n, p)."""
 
 
 def installed() -> dict[str, str]:
@@ -60,7 +60,7 @@ def load(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
     loader = _LOADERS.get(manifest.description.runtime)
     if loader is None:
         raise BrokenModel(
-            f"it needs the runtime {manifest.description.runtime!r}, which this service does not have"
+            f"it needs the runtime {manifest.description.runtime!r}, which is not installed here"
         )
     return loader(manifest, files)
 

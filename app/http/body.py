@@ -41,8 +41,8 @@ def read_json_body(request: Request, limit: int) -> bytes:
 def _check_type(request: Request) -> None:
     charset = request.mimetype_params.get("charset", "utf-8")
     if request.mimetype != _JSON or charset.lower() not in ("utf-8", "utf8"):
-        given = request.content_type
-        told = "no Content-Type" if given is None else f"the Content-Type {given[:80]!r}"
+        given = request.headers.get("Content-Type")
+        told = f"the Content-Type {given[:80]!r}" if given else "no Content-Type"
         raise UnsupportedMedia(f"the body has {told}: send {_JSON} in UTF-8")
 
 

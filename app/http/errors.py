@@ -5,7 +5,14 @@ from http import HTTPStatus
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from app.errors import NotAcceptable, NotReady, OrdinateError, RequestError, TooLarge, UnsupportedMedia
+from app.errors import (
+    NotAcceptable,
+    NotReady,
+    OrdinateError,
+    RequestError,
+    TooLarge,
+    UnsupportedMedia,
+)
 from app.http.service import service
 from app.protocols import native
 
@@ -52,7 +59,7 @@ def _of_http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """What nobody thought of: logged in full for the operator, told to the client as one sentence."""
+    """Log what nobody thought of in full; tell the client one sentence."""
     service().log.exception("a request failed unexpectedly", error)
     body = native.error_body("the service failed on this request; its log says why")
     return Response(body, 500, mimetype=_JSON)

@@ -18,7 +18,7 @@ def health() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """200 when /predict can be answered, or, without a default model, when any model can predict."""
+    """200 when /predict can be answered or, without a default model, when any can predict."""
     registry = service().registry
     states = registry.states()
     if registry.default is not None or not any(state.model for state in states.values()):

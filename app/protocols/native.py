@@ -1,4 +1,4 @@
-"""The native dialect: ``{"x": row}`` -> ``{"y": value}``, ``{"x": [row, ...]}`` -> ``{"y": [...]}``."""
+"""The native dialect: ``{"x": row}`` -> ``{"y": value}``, ``{"x": [row, ...]}`` -> a list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

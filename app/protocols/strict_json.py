@@ -46,7 +46,9 @@ def _refuse_too_many(body: bytes, max_rows: int) -> None:
         return
     bare = _STRING.sub(b"", body)
     if bare.count(b"[") + bare.count(b"{") > allowed:
-        raise TooLarge(f"the body holds more lists and objects than {max_rows} rows, the limit, need")
+        raise TooLarge(
+            f"the body holds more lists and objects than {max_rows} rows, the limit, need"
+        )
 
 
 def _refuse_duplicate_keys(body: bytes, found: Any) -> None:
@@ -59,7 +61,7 @@ def _refuse_duplicate_keys(body: bytes, found: Any) -> None:
 
 
 def _count_keys(found: Any) -> int:
-    """How many keys the objects of a document have; each level of rows is walked without recursion."""
+    """How many keys all objects of a document have; walked by levels, not by recursion."""
     keys = 0
     level = [found]
     while level:

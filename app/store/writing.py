@@ -34,9 +34,7 @@ class Store(Reader):
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "it is not writable for this user")
 
-    def publish(
-        self, name: str, description: Description, files: Mapping[str, bytes]
-    ) -> Manifest:
+    def publish(self, name: str, description: Description, files: Mapping[str, bytes]) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
 
         Returns:

@@ -30,7 +30,9 @@ class Server:
     """
 
     def __init__(self, models: Path, arguments: Sequence[str] = (), **env: str) -> None:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "GUNICORN_"))}
+        clean = {
+            k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "GUNICORN_"))
+        }
         settings = {"ORDINATE_MODELS": str(models), "ORDINATE_WORKERS": "2", "PORT": "0"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "wsgi:app", *arguments],
@@ -44,8 +46,12 @@ class Server:
         self.out: list[str] = []
         self.err: list[str] = []
         self._readers = [
-            threading.Thread(target=self._collect, args=(self.process.stdout, self.out), daemon=True),
-            threading.Thread(target=self._collect, args=(self.process.stderr, self.err), daemon=True),
+            threading.Thread(
+                target=self._collect, args=(self.process.stdout, self.out), daemon=True
+            ),
+            threading.Thread(
+                target=self._collect, args=(self.process.stderr, self.err), daemon=True
+            ),
         ]
         for reader in self._readers:
             reader.start()
@@ -115,5 +121,4 @@ class Server:
     def _collect(stream: IO[str] | None, lines: list[str]) -> None:
         assert stream is not None
         with stream:
-            for line in stream:
-                lines.append(line.rstrip("\n"))
+            lines.extend(line.rstrip("\n") for line in stream)
