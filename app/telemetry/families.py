@@ -1,0 +1,91 @@
+"""Which series there are: names, meanings, labels and buckets."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Series of one name. With `bounds` (upper, inclusive) it is a histogram, else a counter."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Values that one series keeps: a counter one, a histogram its buckets and the sum."""
+        return len(self.bounds) + 2 if self.bounds else 1
+
+    def key(self, labels: Sequence[str]) -> bytes:
+        """Name one series, as bytes."""
+        return json.dumps([self.name, *labels]).encode()
+
+
+_SECONDS = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+_ROWS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
+
+REQUESTS = Family("ordinate_requests_total", "Requests answered.", ("route", "method", "status"))
+DURATION = Family(
+    "ordinate_request_duration_seconds",
+    "Time from the whole head of a request to its answer.",
+    ("route",),
+    _SECONDS,
+)
+# No version among the labels: a model retrained every minute would add series for ever.
+ROWS = Family("ordinate_prediction_rows", "Rows predicted in one request.", ("model",), _ROWS)
+REJECTED = Family("ordinate_rejected_total", "Requests refused, by reason.", ("reason",))
+LOADS = Family(
+    "ordinate_model_loads_total",
+    "Attempts of a worker to load a model version, by outcome.",
+    ("model", "outcome"),
+)
+LOST_LINES = Family(
+    "ordinate_log_lines_lost_total", "Log lines that could not be written without waiting."
+)
+OVERFLOW = Family(
+    "ordinate_metrics_overflow_total", "Updates not counted because there were too many series."
+)
+FAMILIES = (REQUESTS, DURATION, ROWS, REJECTED, LOADS, LOST_LINES, OVERFLOW)
+
+PREDICTIONS = Family("ordinate_predictions_total", "Rows predicted.", ("model",))
+"""Not counted by itself: it is the sum of ROWS."""
+
+
+def collect(totals: Mapping[bytes, Sequence[float]]) -> Iterator[Metric]:
+    """Turn counted values, by key, into what the Prometheus library writes."""
+    series: dict[str, dict[tuple[str, ...], Sequence[float]]] = {}
+    for key, values in sorted(totals.items()):
+        name, *labels = json.loads(key)
+        series.setdefault(name, {})[tuple(labels)] = values
+    for family in FAMILIES:
+        found = series.get(family.name, {})
+        yield _histogram(family, found) if family.bounds else _counter(family, found)
+    yield _counter(PREDICTIONS, {k: v[-1:] for k, v in series.get(ROWS.name, {}).items()})
+
+
+def _counter(
+    family: Family, found: Mapping[tuple[str, ...], Sequence[float]]
+) -> CounterMetricFamily:
+    metric = CounterMetricFamily(family.name, family.help, labels=family.labels)
+    for labels, (value,) in found.items():
+        metric.add_metric(labels, value)
+    return metric
+
+
+def _histogram(
+    family: Family, found: Mapping[tuple[str, ...], Sequence[float]]
+) -> HistogramMetricFamily:
+    metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+    names = [*map(repr, family.bounds), "+Inf"]
+    for labels, (*buckets, total) in found.items():
+        metric.add_metric(labels, list(zip(names, accumulate(buckets), strict=True)), total)
+    return metric

@@ -1,0 +1,132 @@
+"""Log lines: one JSON object each, and a way to write them that never holds a request up."""
+
+import json
+import os
+import select
+import socket
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import orjson
+
+LIMIT = 4096
+"""Longest line in bytes: up to PIPE_BUF, a pipe takes a line whole or not at all."""
+
+_CUT = "...(cut)"
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """Write a record as one line of printable ASCII, which no value can split or colour.
+
+    Values that JSON does not know are written as text; the longest texts are cut until the line
+    fits into LIMIT.
+    """
+    try:
+        line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        line = b"\x7f"
+    if len(line) <= LIMIT and line.isascii() and b"\x7f" not in line:
+        return line
+    return _encode_anything(dict(record))
+
+
+def _encode_anything(record: dict[str, Any]) -> bytes:
+    while len(line := _escaped(record)) > LIMIT:
+        texts = {name: str(value) for name, value in record.items()}
+        longest = max(texts, key=lambda name: len(texts[name]))
+        kept = len(texts[longest]) // 2 - len(_CUT)
+        if kept < 0:
+            return b'{"level":"error","event":"a log line had too many fields"}\n'
+        record[longest] = texts[longest][:kept] + _CUT
+    return line
+
+
+def _escaped(record: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(record, default=str, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError):
+        text = json.dumps({str(name): str(value) for name, value in record.items()})
+    return text.replace("\x7f", "\\u007f").encode("ascii") + b"\n"
+
+
+class Sink:
+    """Takes whole lines for a descriptor; never waits for who reads them and never raises.
+
+    A line that cannot be written at once is given up and told to `on_loss`: a reader that stopped,
+    a full disk or a closed stream must not stop predictions.
+    """
+
+    def __init__(self, descriptor: int, on_loss: Callable[[], None] = lambda: None) -> None:
+        self._send = _sender(descriptor)
+        self._on_loss = on_loss
+        self._torn = False
+
+    def write(self, line: bytes) -> None:
+        """Write a line, newline included, in one call to the system."""
+        if self._torn:  # the disk filled up in the middle of an earlier line
+            line = b"\n" + line
+        try:
+            sent = self._send(line)
+        except OSError:
+            self._on_loss()
+            return
+        self._torn = sent < len(line)
+        if self._torn:
+            self._on_loss()
+
+
+def _sender(descriptor: int) -> Callable[[bytes], int]:
+    try:
+        kind = os.fstat(descriptor).st_mode
+    except OSError:
+        return _refuse
+    if descriptor in _closed_at_start():
+        return _refuse  # its number may belong to anything by now, a client's connection even
+    if stat.S_ISSOCK(kind):
+        return _socket_sender(descriptor)
+    if stat.S_ISFIFO(kind):
+        return _pipe_sender(descriptor)
+    return partial(os.write, descriptor)
+
+
+def _refuse(_line: bytes) -> int:
+    raise OSError("the stream is closed")
+
+
+def _closed_at_start() -> set[int]:
+    streams = {1: sys.__stdout__, 2: sys.__stderr__}
+    return {number for number, stream in streams.items() if stream is None}
+
+
+def _socket_sender(descriptor: int) -> Callable[[bytes], int]:
+    flags = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
+    probe = socket.socket(fileno=descriptor)
+    family, kind, protocol = probe.family, probe.type, probe.proto
+    probe.detach()
+
+    def send(line: bytes) -> int:
+        connection = socket.socket(family, kind, protocol, fileno=descriptor)
+        try:
+            return connection.send(line, flags)
+        finally:
+            connection.detach()
+
+    return send
+
+
+def _pipe_sender(descriptor: int) -> Callable[[bytes], int]:
+    # O_NONBLOCK belongs to the open pipe, which other programs share; opened anew, it is our own.
+    with suppress(OSError):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        return partial(os.write, os.open(f"/proc/self/fd/{descriptor}", flags))
+
+    def write_if_there_is_room(line: bytes) -> int:
+        if not select.select((), (descriptor,), (), 0)[1]:
+            raise BlockingIOError("the pipe is full")
+        return os.write(descriptor, line)
+
+    return write_if_there_is_room

@@ -1,0 +1,128 @@
+"""The service's log: one line of JSON an event, requests to stdout, everything else to stderr."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.telemetry.lines import Sink, encode
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+_SHOWN_PATH = 512
+_SHOWN_FRAMES = 12
+
+
+class Log:
+    """Writes what happens; never raises, never waits, and is never given the values of an input.
+
+    Args:
+        level: least level of the events that are written.
+        access: whether requests are written.
+        out: descriptor that requests go to.
+        err: descriptor that events go to.
+        on_loss: called for each line that could not be written.
+    """
+
+    def __init__(
+        self,
+        level: str = "info",
+        *,
+        access: bool = True,
+        out: int = 1,
+        err: int = 2,
+        on_loss: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._levels = frozenset(LEVELS[LEVELS.index(level) :])
+        self._access = access
+        self._out, self._err = Sink(out, on_loss), Sink(err, on_loss)
+        self._second = (0, "")
+
+    def access(  # noqa: PLR0913 - a line has as many fields as it has
+        self,
+        *,
+        request_id: str,
+        method: str | None,
+        route: str,
+        path: str | None,
+        status: int,
+        seconds: float,
+        bytes_in: int | None = None,
+        bytes_out: int | None = None,
+        rows: int | None = None,
+        model: str | None = None,
+        remote: str | None = None,
+    ) -> None:
+        """Write the line of one answered request.
+
+        Args:
+            request_id: its id.
+            method: as sent; None where it could not be read.
+            route: the template that matched.
+            path: as sent, without the query.
+            status: of the answer.
+            seconds: from the request's head to its answer.
+            bytes_in: length of the request's body, if known.
+            bytes_out: length of the answer's body, if known.
+            rows: how many were predicted.
+            model: NAME/VERSION that predicted.
+            remote: address of the peer.
+        """
+        if not self._access:
+            return
+        record: dict[str, Any] = {
+            "time": self._time(),
+            "level": "info" if status < 500 else "error",
+            "event": "request",
+            "request_id": request_id,
+            "method": method and method[:_SHOWN_PATH],
+            "route": route,
+            "path": path and path[:_SHOWN_PATH],
+            "status": status,
+            "duration_ms": round(seconds * 1000, 3),
+            "bytes_in": bytes_in,
+            "bytes_out": bytes_out,
+        }
+        if rows is not None:
+            record["rows"] = rows
+        if model is not None:
+            record["model"] = model
+        if remote is not None:
+            record["remote"] = remote
+        self._out.write(encode(record))
+
+    def event(self, level: str, event: str, **fields: object) -> None:
+        """Write an event, with whatever fields describe it."""
+        if level in self._levels:
+            record = {"time": self._time(), "level": level, "event": event, **fields}
+            self._err.write(encode(record))
+
+    def exception(self, event: str, error: BaseException, **fields: object) -> None:
+        """Write an unexpected error: its kind and where it arose.
+
+        Its text is left out: what libraries say about a value they stumble over contains the value.
+        """
+        self.event("error", event, error=type(error).__qualname__, trace=frames(error), **fields)
+
+    def _time(self) -> str:
+        now = time.time()
+        second = int(now)
+        known, text = self._second
+        if known != second:
+            text = utc(second)
+            self._second = (second, text)
+        return f"{text}.{int((now - second) * 1000):03d}Z"
+
+
+def utc(second: int) -> str:
+    """Write a Unix time as ISO 8601 in UTC, without the fraction and the closing Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error arose: the innermost calls, outermost first, as file:line function."""
+    found, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        found.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return found[-_SHOWN_FRAMES:]

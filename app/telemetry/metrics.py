@@ -1,0 +1,173 @@
+"""Counting requests, rows, refusals and loads, over all workers, for Prometheus."""
+
+import platform
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+
+from prometheus_client import exposition
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+
+from app.telemetry.families import (
+    DURATION,
+    FAMILIES,
+    LOADS,
+    LOST_LINES,
+    OVERFLOW,
+    REJECTED,
+    REQUESTS,
+    ROWS,
+    Family,
+    collect,
+)
+from app.telemetry.shared import SharedSlots
+
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+"""Methods that are counted under their own name; clients may invent any number of others."""
+
+_SCRATCH = b"[]"
+_DURATION_SUM = DURATION.size - 1
+_ROWS_SUM = ROWS.size - 1
+
+
+class Metrics:
+    """The counters of one service, shared by the processes forked from the one that made it.
+
+    Labels must be taken from small, fixed sets: route templates, published models, fixed reasons.
+    """
+
+    def __init__(self, version: str = "", slots: int = 64) -> None:
+        """Map the memory and count in slot 0. At most `slots` - 1 workers count at a time."""
+        self._version = version
+        self._started = time.time()
+        self._slots = SharedSlots(slots)
+        self.use_slot(0)
+
+    def claim_slot(self) -> int | None:
+        """Choose a slot for a worker about to be forked; None if all are taken."""
+        return self._slots.claim()
+
+    def use_slot(self, number: int | None) -> None:
+        """Count in this slot from now on. To be called in a new worker, before any request."""
+        self._slot = self._slots.open(number)
+        self._values, self._lock = self._slot.values, self._slot.lock
+        self._requests: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self._places: dict[tuple[str, ...], int] = {}
+        largest = max(family.size for family in FAMILIES)
+        self._scratch = self._slot.reserve(_SCRATCH, largest) or 0
+        for family in (LOST_LINES, OVERFLOW):  # without labels: shown as 0 from the start
+            self._place(family)
+
+    def release_slot(self, number: int | None) -> None:
+        """Give a dead worker's slot back; what it counted stays counted."""
+        if number is not None:
+            self._slots.release(number)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answered request; `route` is the template, never the path itself."""
+        places = self._requests.get((route, method, status))
+        if places is None:
+            places = self._request_places(route, method, status)
+        total, duration = places
+        bucket = duration + bisect_left(DURATION.bounds, seconds)
+        values = self._values
+        with self._lock:
+            values[total] += 1.0
+            values[bucket] += 1.0
+            values[duration + _DURATION_SUM] += seconds
+
+    def rows(self, model: str, count: int) -> None:
+        """Count one request's predicted rows."""
+        first = self._place(ROWS, model)
+        bucket = first + bisect_left(ROWS.bounds, count)
+        values = self._values
+        with self._lock:
+            values[bucket] += 1.0
+            values[first + _ROWS_SUM] += count
+
+    def rejected(self, reason: str) -> None:
+        """Count one refused request; `reason` is one of a few fixed words."""
+        self._add(self._place(REJECTED, reason))
+
+    def model_load(self, model: str, outcome: str) -> None:
+        """Count one attempt to load a model version."""
+        self._add(self._place(LOADS, model, outcome))
+
+    def lost_line(self) -> None:
+        """Count one log line that was given up."""
+        self._add(self._place(LOST_LINES))
+
+    def render(
+        self, models: Iterable[tuple[str, str | int]] = (), accept: str | None = None
+    ) -> tuple[bytes, str]:
+        """Write out everything, summed over all workers.
+
+        Args:
+            models: name and version of each model that is being served.
+            accept: the scraper's Accept header; OpenMetrics is written only if it asks for it.
+
+        Returns:
+            The body and its content type.
+        """
+        view = _View([*collect(self._counted()), *self._facts(models)])
+        if "application/openmetrics-text" in (accept or ""):
+            body: bytes = openmetrics.generate_latest(view)  # type: ignore[no-untyped-call]
+            return body, openmetrics.CONTENT_TYPE_LATEST
+        return exposition.generate_latest(view), exposition.CONTENT_TYPE_PLAIN_0_0_4
+
+    def _counted(self) -> Mapping[bytes, list[float]]:
+        totals = self._slots.totals()
+        totals.pop(_SCRATCH, None)
+        return totals
+
+    def _facts(self, models: Iterable[tuple[str, str | int]]) -> Iterator[Metric]:
+        served = InfoMetricFamily(
+            "ordinate_model", "Version served of each model.", labels=["model"]
+        )
+        for name, version in models:
+            served.add_metric([name], {"version": str(version)})
+        yield served
+        build = {"version": self._version, "python": platform.python_version()}
+        yield InfoMetricFamily("ordinate_build", "What is running.", value=build)
+        yield GaugeMetricFamily(
+            "ordinate_workers", "Worker processes alive.", value=max(1, self._slots.taken())
+        )
+        yield GaugeMetricFamily(
+            "process_start_time_seconds", "When the service started, Unix time.", self._started
+        )
+
+    def _request_places(self, route: str, method: str, status: int) -> tuple[int, int]:
+        shown = method if method in METHODS else "other"
+        places = self._place(REQUESTS, route, shown, str(status)), self._place(DURATION, route)
+        if shown == method and self._scratch not in places:
+            self._requests[route, method, status] = places
+        return places
+
+    def _place(self, family: Family, *labels: str) -> int:
+        """Index of a series' first value; that of a place nobody reads, once all space is used."""
+        place = self._places.get((family.name, *labels))
+        if place is None:
+            place = self._slot.reserve(family.key(labels), family.size)
+            if place is None:
+                self._add(self._place(OVERFLOW))
+                return self._scratch
+            self._places[(family.name, *labels)] = place
+        return place
+
+    def _add(self, place: int) -> None:
+        with self._lock:
+            self._values[place] += 1.0
+
+
+class _View(Collector):
+    """Metric families in the form that the Prometheus library's writers take."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
