@@ -1,0 +1,1 @@
+"""From a table to a published model. Never imported by what serves."""

@@ -1,0 +1,121 @@
+"""Cross-validation: how well a model predicts rows that it was not fitted on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.model_selection import KFold
+
+from app.errors import DataError
+from app.training.dataset import Dataset
+
+Array = NDArray[np.float64]
+
+MEASURES = ("r2", "rmse", "mae")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One measure over the folds.
+
+    Attributes:
+        folds: its value in each fold; None where it is not defined.
+        mean: over the folds where it is defined; None if there is none.
+        std: standard deviation over those folds (n - 1), a spread and not a confidence interval:
+            the folds share most of their training rows.
+    """
+
+    folds: tuple[float | None, ...]
+
+    @property
+    def defined(self) -> Array:
+        """The values that exist."""
+        return np.array([value for value in self.folds if value is not None])
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over the folds."""
+        return float(self.defined.mean()) if self.defined.size else None
+
+    @property
+    def std(self) -> float | None:
+        """The standard deviation over the folds."""
+        return float(self.defined.std(ddof=1)) if self.defined.size > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a manifest."""
+        return {"mean": self.mean, "std": self.std, "folds": list(self.folds)}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Scores by measure (`MEASURES`), of the model and of always answering the mean."""
+
+    model: dict[str, Score]
+    baseline: dict[str, Score]
+    folds: int
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a manifest; rmse and mae are in the target's unit."""
+        found: dict[str, Any] = {name: score.to_json() for name, score in self.model.items()}
+        found["baseline"] = {name: score.to_json() for name, score in self.baseline.items()}
+        return found | {"folds": self.folds, "repeats": 1, "seed": self.seed}
+
+
+def cross_validate(
+    estimator: Any,
+    dataset: Dataset,
+    folds: int,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> Evaluation:
+    """Fit on all folds but one and measure on that one, for each in turn.
+
+    Everything that is learnt from data, the preparation and the baseline's mean included, is
+    learnt anew in each turn from its training rows. Rows are shuffled by `seed` first.
+
+    Raises:
+        DataError: a figure overflowed float64.
+    """
+    model: list[dict[str, float | None]] = []
+    baseline: list[dict[str, float | None]] = []
+    splits = KFold(folds, shuffle=True, random_state=seed).split(dataset.x)
+    for done, (train, test) in enumerate(splits):
+        progress(done, folds)
+        fitted = clone(estimator).fit(dataset.x[train], dataset.y[train])
+        known = dataset.y[test]
+        model.append(measure(known, fitted.predict(dataset.x[test])))
+        baseline.append(measure(known, np.full(len(test), dataset.y[train].mean())))
+    progress(folds, folds)
+    return Evaluation(_by_measure(model), _by_measure(baseline), folds, seed)
+
+
+def measure(known: Array, answered: Array) -> dict[str, float | None]:
+    """R2, RMSE and MAE of answers beside what is known, both of shape (n,).
+
+    R2 is 1 - (sum of squared errors) / (sum of squared deviations from the mean of `known`), and
+    None where `known` is constant.
+
+    Raises:
+        DataError: a figure overflowed float64.
+    """
+    errors = answered - known
+    squares = float(np.square(errors).sum())
+    total = float(np.square(known - known.mean()).sum())
+    constant = bool((known == known[0]).all())
+    found = {
+        "r2": None if constant or total == 0 else 1.0 - squares / total,
+        "rmse": float(np.sqrt(squares / len(known))),
+        "mae": float(np.abs(errors).mean()),
+    }
+    if not all(value is None or np.isfinite(value) for value in found.values()):
+        raise DataError("the values are so large or so small that errors overflow: rescale them")
+    return found
+
+
+def _by_measure(turns: list[dict[str, float | None]]) -> dict[str, Score]:
+    return {name: Score(tuple(turn[name] for turn in turns)) for name in MEASURES}

@@ -1,0 +1,124 @@
+"""A fitted linear pipeline as plain numbers, one set for each feature.
+
+``{"intercept": a, "coefficients": {..}, "categories": {..}, "missing": {..}}`` stands for
+
+    y = a + sum over the features of their contributions
+
+where the contribution of a feature in a row is
+
+- ``missing[name]`` if its value is missing;
+- ``coefficients[name]`` times its value, for a number, and for a boolean (0 or 1) that was never
+  missing in training;
+- ``categories[name][place]`` otherwise, where place is that of the value in the schema's list of
+  categories, or 0 for false and 1 for true.
+
+``missing`` names exactly the features that may be missing. All is in the target's unit, the
+coefficients by unit of the feature; scaling and imputation are folded in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LinearRegression
+
+from app.schema import Feature, Schema
+
+
+@dataclass(slots=True)
+class _Folded:
+    """What is being collected; one attribute a key of the result."""
+
+    intercept: float
+    coefficients: dict[str, float] = field(default_factory=dict)
+    categories: dict[str, list[float]] = field(default_factory=dict)
+    missing: dict[str, float] = field(default_factory=dict)
+
+
+def parameters(estimator: Any, schema: Schema) -> dict[str, Any]:
+    """Fold a fitted `candidates.linear_regression` of this schema into plain numbers."""
+    if isinstance(estimator, LinearRegression):
+        coefficients = dict(zip(schema.names, estimator.coef_.tolist(), strict=True))
+        return _as_json(_Folded(float(estimator.intercept_), coefficients))
+    regress = estimator.named_steps["regress"]
+    folded = _Folded(float(regress.intercept_))
+    weights = regress.coef_.tolist()
+    for name, transformer, places in estimator.named_steps["prepare"].transformers_:
+        features = [schema.features[place] for place in places]
+        if name == "encode":
+            weights = _fold_encoded(folded, transformer, features, weights)
+        else:
+            weights = _fold_numbers(folded, transformer, features, weights)
+    return _as_json(folded)
+
+
+def evaluate(
+    linear: Mapping[str, Any], schema: Schema, x: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The answers, shape (n,), that `parameters` stand for, given a matrix of shape (n, p)."""
+    y = np.full(len(x), float(linear["intercept"]))
+    for place, feature in enumerate(schema.features):
+        y += _contribution(linear, feature, x[:, place])
+    return y
+
+
+def _contribution(
+    linear: Mapping[str, Any], feature: Feature, values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    absent = np.isnan(values)
+    if feature.name in linear["categories"]:
+        by_place = np.array(linear["categories"][feature.name])
+        known = by_place[np.where(absent, 0, values).astype(np.intp)]
+    else:
+        known = linear["coefficients"][feature.name] * values
+    return np.where(absent, linear["missing"].get(feature.name, 0.0), known)
+
+
+def _fold_encoded(
+    folded: _Folded, encoder: Any, features: list[Feature], weights: list[float]
+) -> list[float]:
+    for feature, known in zip(features, encoder.categories_, strict=True):
+        mine, weights = weights[: len(known)], weights[len(known) :]
+        if feature.missing:
+            folded.missing[feature.name] = mine.pop()
+        folded.categories[feature.name] = mine
+    return weights
+
+
+def _fold_numbers(
+    folded: _Folded, transformer: Any, features: list[Feature], weights: list[float]
+) -> list[float]:
+    """Undo (value or mean - centre) / scale for each feature of one transformer."""
+    fills = _of_step(transformer, "statistics_", len(features), 0.0)
+    centres = _of_step(transformer, "mean_", len(features), 0.0)
+    scales = _of_step(transformer, "scale_", len(features), 1.0)
+    for feature, weight, fill, centre, scale in zip(
+        features, weights, fills, centres, scales, strict=False
+    ):
+        coefficient = weight / scale
+        folded.coefficients[feature.name] = coefficient
+        folded.intercept -= coefficient * centre
+        if feature.missing:
+            folded.missing[feature.name] = coefficient * fill
+    return weights[len(features) :]
+
+
+def _of_step(transformer: Any, attribute: str, width: int, otherwise: float) -> list[float]:
+    """An array that some step of a transformer has learnt, or `otherwise` for each column."""
+    steps = [step for _, step in getattr(transformer, "steps", [("", transformer)])]
+    for step in steps:
+        if hasattr(step, attribute):
+            learnt: list[float] = getattr(step, attribute).tolist()
+            return learnt
+    return [otherwise] * width
+
+
+def _as_json(folded: _Folded) -> dict[str, Any]:
+    return {
+        "intercept": folded.intercept,
+        "coefficients": folded.coefficients,
+        "categories": folded.categories,
+        "missing": folded.missing,
+    }

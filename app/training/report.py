@@ -1,0 +1,127 @@
+"""What train.py tells on the terminal."""
+
+import json
+import math
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.config import Config
+from app.manifest import Manifest
+from app.training.dataset import Dataset
+from app.training.evaluation import MEASURES, Evaluation, Score
+from app.training.preparation import sentences
+
+_TITLES = {"r2": "R2", "rmse": "RMSE", "mae": "MAE"}
+_CLEAR_LINE = "\r\x1b[K"
+
+
+def progress(done: int, total: int) -> None:
+    """Show how far cross-validation is, on a terminal only."""
+    if sys.stderr.isatty():
+        text = f"fold {done + 1} of {total}" if done < total else ""
+        sys.stderr.write(f"{_CLEAR_LINE}{text}")
+        sys.stderr.flush()
+
+
+def about_data(dataset: Dataset) -> Iterator[str]:
+    """What was read, what is not used of it, and how the rest goes in."""
+    rows, columns = dataset.x.shape
+    target = dataset.schema.target
+    yield (
+        f"{shown(dataset.source)}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, "
+        f"target {shown(target.name)} from {target.minimum:g} to {target.maximum:g}"
+    )
+    yield from (f"  {note}" for note in dataset.notes)
+    if dataset.rows_left_out:
+        yield f"  {dataset.rows_left_out} rows left out: their target is missing"
+    yield from (f"  {shown(left.column)} left out: {left.reason}" for left in dataset.left_out)
+    yield from (f"  {sentence}" for sentence in sentences(dataset.schema))
+
+
+def about_quality(estimator: str, evaluation: Evaluation, unit: str | None) -> Iterator[str]:
+    """The figures as a table, mean and standard deviation over the folds."""
+    yield (
+        f"{evaluation.folds}-fold cross-validation, mean ± standard deviation over the folds, "
+        "on rows not fitted on:"
+    )
+    head = ["", estimator, "predicting the mean"]
+    body = [
+        [
+            _title(name, unit),
+            _figure(evaluation.model[name]),
+            _figure(evaluation.baseline[name]),
+        ]
+        for name in MEASURES
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    for row in [head, *body]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {'   '.join(cells)}".rstrip()
+
+
+def about_publication(manifest: Manifest, models: Path, default: str | None) -> Iterator[str]:
+    """Where the model is, and the commands that ask it."""
+    config = Config.from_env()
+    folder = models / manifest.name / str(manifest.version)
+    yield f"Published as version {manifest.version}: {shown(folder)}"
+    if models.resolve() == config.models.resolve():
+        serve = "make serve"
+    else:
+        serve = f"ORDINATE_MODELS={shlex.quote(str(models))} make serve"
+    chosen = config.model or default
+    path = "/predict" if manifest.name == chosen else f"/models/{manifest.name}/predict"
+    golden = manifest.description.golden
+    body = json.dumps({"x": golden.x[0]}, ensure_ascii=False)
+    yield f"Serve it (a running service takes it over by itself): {serve}"
+    yield "Then ask it:"
+    yield (
+        f"curl -s http://{_address(config)}{path} -H 'Content-Type: application/json' "
+        f"-d {shlex.quote(body)}"
+    )
+    yield f"which answers about {golden.y[0]:.6g}"
+
+
+def shown(value: Any) -> str:
+    """Text of foreign origin for one line of a terminal: nothing in it is a command."""
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)
+
+
+def one_line(text: str) -> str:
+    """A message with anything that would break its line, or drive the terminal, escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _title(name: str, unit: str | None) -> str:
+    return f"{_TITLES[name]} [{shown(unit)}]" if unit and name != "r2" else _TITLES[name]
+
+
+def _figure(score: Score) -> str:
+    if score.mean is None:
+        return "not defined"
+    places = _places(max(abs(score.mean), score.std or 0.0))
+    spread = "" if score.std is None else f" ± {score.std:{places}}"
+    return f"{score.mean:{places}}{spread}"
+
+
+def _places(size: float) -> str:
+    """How to write numbers up to this size: three or four digits that mean something."""
+    if size != 0 and not 1e-3 <= size < 1e9:
+        return ".2e"
+    return f".{min(3, max(0, 2 - math.floor(math.log10(size or 1))))}f"
+
+
+def _address(config: Config) -> str:
+    """Where a client on this machine finds the service."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared, not bound
+    host = anywhere.get(config.host, f"[{config.host}]" if ":" in config.host else config.host)
+    return f"{host}:{config.port}"
+
+
+def say(lines: Iterator[str] | Sequence[str]) -> None:
+    """Print lines, at once."""
+    for line in lines:
+        print(line, flush=True)

@@ -1,0 +1,100 @@
+"""Train a model from a table and publish it: ``python train.py --help``.
+
+Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing written),
+130 interrupted (nothing written).
+"""
+
+import io
+import sys
+from collections.abc import Sequence
+
+import joblib
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from app.config import Config
+from app.errors import OrdinateError
+from app.manifest import Description
+from app.runtimes import JOBLIB, MODEL_FILE, dump, installed
+from app.store import Store
+from app.training.candidates import CANDIDATES, Candidate
+from app.training.dataset import Dataset, diabetes
+from app.training.evaluation import Evaluation, cross_validate
+from app.training.golden import golden_rows
+from app.training.linear import parameters
+from app.training.options import Options, parse
+from app.training.preparation import steps
+from app.training.report import (
+    about_data,
+    about_publication,
+    about_quality,
+    one_line,
+    progress,
+    say,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program. Returns its exit code."""
+    try:
+        train(parse(arguments, Config.from_env()))
+    except OrdinateError as error:
+        print(f"train.py: {one_line(error.message)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def train(options: Options) -> None:
+    """Read, evaluate, fit, publish, and say so."""
+    store = Store(options.models)
+    store.check_writable(options.name)
+
+    dataset = diabetes()
+    say(about_data(dataset))
+
+    # One BLAS thread: sums are then added in the same order whatever the number of cores.
+    with threadpool_limits(1):
+        candidate = CANDIDATES[0]
+        estimator = candidate.make(dataset.schema)
+        evaluation = cross_validate(estimator, dataset, options.folds, options.seed, progress)
+        say(about_quality(candidate.name, evaluation, dataset.schema.target.unit))
+
+        artefact = dump(estimator.fit(dataset.x, dataset.y))
+        description = describe(dataset, candidate, evaluation, artefact)
+
+    manifest = store.publish(options.name, description, {MODEL_FILE: artefact})
+    say(about_publication(manifest, options.models, store.default()))
+
+
+def describe(
+    dataset: Dataset, candidate: Candidate, evaluation: Evaluation, artefact: bytes
+) -> Description:
+    """Write down all that is known of the model, its answers taken from the artefact itself."""
+    loaded = joblib.load(io.BytesIO(artefact))
+    return Description(
+        schema=dataset.schema,
+        runtime=JOBLIB,
+        estimator=candidate.name,
+        libraries=installed(),
+        training={
+            "source": dataset.source,
+            "sha256": dataset.sha256,
+            "target": dataset.schema.target.name,
+            "rows": len(dataset.x),
+            "rows_left_out": dataset.rows_left_out,
+            "left_out": [
+                {"column": left.column, "reason": left.reason} for left in dataset.left_out
+            ],
+            "preparation": steps(dataset.schema),
+            "folds": evaluation.folds,
+            "seed": evaluation.seed,
+        },
+        metrics=evaluation.to_json(),
+        golden=golden_rows(loaded.predict, dataset, evaluation.seed),
+        linear=parameters(loaded, dataset.schema),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
