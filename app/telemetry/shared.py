@@ -55,6 +55,7 @@ class Slot:
             return None
         self._words[start] = len(key) | count << _LENGTH_BITS
         self._bytes[(start + 1) * WORD : (start + 1) * WORD + len(key)] = key
+        self.values[first : first + count] = memoryview(bytes(count * WORD)).cast("d")
         self._words[_USED] = first + count
         return first
 

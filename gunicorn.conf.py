@@ -1,0 +1,83 @@
+"""Settings of gunicorn, which reads this file by itself; `-b`, `-w` and the like override them."""
+
+import os
+import sys
+from typing import Any
+
+# One BLAS thread a worker, set before anything imports NumPy: processes give the parallelism.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+from app.config import Config  # noqa: E402
+from app.errors import ConfigError  # noqa: E402
+
+try:
+    _config = Config.from_env(os.environ)
+except ConfigError as error:  # gunicorn would print a stack trace
+    sys.stderr.write(f"error: {error.message}\n")
+    raise SystemExit(2) from None
+
+# Where and how many.
+bind = _config.bind
+workers = _config.workers
+threads = _config.threads
+worker_class = "app.worker.Worker"
+preload_app = True  # one import and one copy of the model for all; the counters are shared by it
+reuse_port = False  # the workers take turns at one socket, and none is lost with its queue
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - never a disk
+
+# Time.
+timeout = _config.timeout
+graceful_timeout = _config.grace  # under the 10 s after which `docker stop` kills
+keepalive = (
+    _config.keepalive
+)  # longer than the 60 s of common load balancers: they must hang up first
+max_requests = 0  # nothing leaks here that a restart would have to mend
+
+# What a request may look like before it reaches the application.
+http_parser = "python"  # "auto" may choose a C parser that lets bare LF and folded headers pass
+limit_request_line = 4094  # 414 beyond
+limit_request_fields = 100  # 431 beyond
+limit_request_field_size = 8190  # 431 beyond
+header_map = "drop"  # X_Model must not pass for X-Model
+forwarded_allow_ips = ""  # nobody may claim another scheme or address; the default trusts loopback
+secure_scheme_headers: dict[str, str] = {}  # same, and for UNIX sockets, which are always trusted
+forwarder_headers = ""  # same
+control_socket_disable = True  # nothing but HTTP is listened to; signals manage the server
+
+# Logs: gunicorn's own messages as JSON on stderr. The access lines are the application's, which
+# alone knows route, model and rows.
+logger_class = "app.telemetry.gunicorn_logger.JsonLogger"
+loglevel = _config.log_level
+accesslog = None
+
+
+def on_starting(server: Any) -> None:
+    """Tell of variables that look like settings."""
+    for warning in _config.warnings:
+        server.log.warning(warning)
+
+
+def _metrics(server: Any) -> Any:
+    """Find the counters of the preloaded application, if it has any."""
+    service = getattr(server.app.callable, "extensions", {}).get("ordinate")
+    return getattr(service, "metrics", None)
+
+
+# A worker counts in a slot of its own; when it dies, another takes the slot over and counts on.
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose the slot while there is one process that can."""
+    if metrics := _metrics(server):
+        worker.slot = metrics.claim_slot()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Count in it from the first request on."""
+    if metrics := _metrics(server):
+        metrics.use_slot(worker.slot)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Let the next worker have it."""
+    if metrics := _metrics(server):
+        metrics.release_slot(worker.slot)
