@@ -17,8 +17,6 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-export HOST PORT
-
 .PHONY: help serve test format lock image clean
 .DEFAULT_GOAL := help
 
@@ -27,8 +25,8 @@ help: ## list the targets
 
 serve: $(RUNTIME) ## set up, train if there is no model, serve on HOST:PORT
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
-	@echo "POST a row to http://$(HOST):$(PORT)/predict; http://$(HOST):$(PORT)/ shows a curl line to paste. Ctrl-C stops."
-	@$(BIN)/gunicorn wsgi:app
+	@echo 'POST {"x": [...]} to http://$(HOST):$(PORT)/predict; for a line to paste: curl http://$(HOST):$(PORT)/'
+	@HOST='$(HOST)' PORT='$(PORT)' exec $(BIN)/gunicorn wsgi:app
 
 test: $(DEV) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .

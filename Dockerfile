@@ -1,0 +1,46 @@
+# The image answers POST /predict at once, with a model of scikit-learn's diabetes data:
+#   docker run --rm -p 127.0.0.1:8000:8000 ordinate
+# A folder of models mounted at /models is served in place of it, and train.py publishes there:
+#   docker run --rm -v "$PWD/models:/models" -v "$PWD/data:/data:ro" --user "$(id -u):$(id -g)" \
+#     ordinate python train.py --data /data/table.csv --target price
+ARG BASE_IMAGE=python:3.13-slim
+
+FROM ${BASE_IMAGE} AS build
+# Into a root of their own, from where one COPY takes the packages and leaves everything else behind.
+# Wheels only: there is no compiler here, and a source build would fetch tools that no hash covers.
+COPY requirements.txt /tmp/
+RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    --require-hashes --only-binary :all: --root /packages -r /tmp/requirements.txt
+WORKDIR /srv/ordinate
+COPY LICENSE train.py wsgi.py gunicorn.conf.py ./
+COPY app app/
+# Readable whatever the umask of the checkout was. Compiled now, since nothing can be written later;
+# by hash and unchecked, so that no change of a file's time on its way into an image undoes it.
+RUN chmod -R u=rwX,go=rX . && python -m compileall -q --invalidation-mode unchecked-hash app
+
+FROM ${BASE_IMAGE}
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Ordinate" \
+      org.opencontainers.image.description="You POST x, it answers y: serves scikit-learn models over HTTP" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}"
+# The kernel refuses nothing to 0.0.0.0 inside a container; -p decides who reaches it from outside.
+ENV HOST=0.0.0.0 \
+    PORT=8000 \
+    ORDINATE_MODELS=/models \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=build /packages/ /
+COPY --from=build /srv/ordinate /srv/ordinate
+WORKDIR /srv/ordinate
+# The folder belongs to the user below, because a new named volume takes over owner and content.
+RUN install -d -o 10001 -g 10001 /models
+# By number: Kubernetes' runAsNonRoot cannot check a name.
+USER 10001:10001
+RUN python train.py
+EXPOSE 8000
+# Asks a worker, not just the socket, and fails when none answers. Not through a proxy: http.client
+# knows none. -I keeps the working folder off the import path.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-I", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
+CMD ["gunicorn", "wsgi:app"]
