@@ -76,7 +76,7 @@ def _accept(schema: Schema, rows: Sequence[Sequence[Any]]) -> Matrix | None:
     if schema.plain:
         if not _NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
             return None
-        return _within(np.array(rows, dtype=np.float64))
+        return _within(np.array(rows, dtype=np.float64), missing=False)
     matrix = np.empty((len(rows), len(schema.features)))
     for place, (feature, values) in enumerate(
         zip(schema.features, zip(*rows, strict=True), strict=True)
@@ -93,7 +93,8 @@ def _accept_column(feature: Feature, values: Iterable[Any]) -> Matrix | None:
     if feature.kind == "number":
         if not kinds <= (_NUMBERS_OR_NULL if feature.missing else _NUMBERS):
             return None
-        return _within(np.array(values, dtype=np.float64))  # NumPy reads None as NaN
+        # NumPy reads None as NaN
+        return _within(np.array(values, dtype=np.float64), missing=feature.missing)
     if not kinds <= (_CATEGORIES if feature.kind == "category" else _BOOLEANS):
         return None
     codes = feature.codes
@@ -103,5 +104,8 @@ def _accept_column(feature: Feature, values: Iterable[Any]) -> Matrix | None:
         return None
 
 
-def _within(numbers: Matrix) -> Matrix | None:
-    return None if (np.abs(numbers) > MAX_MAGNITUDE).any() else numbers
+def _within(numbers: Matrix, *, missing: bool) -> Matrix | None:
+    sizes = np.abs(numbers)
+    # Nothing compares with NaN: the first form takes it, the second does not.
+    right = not (sizes > MAX_MAGNITUDE).any() if missing else (sizes <= MAX_MAGNITUDE).all()
+    return numbers if right else None

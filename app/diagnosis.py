@@ -1,7 +1,13 @@
-"""What is wrong with rows that were not accepted: every problem, with its place and its remedy."""
+"""What is wrong with rows that were not accepted: every problem, with its place and its remedy.
 
-from collections.abc import Iterator, Sequence
+All problems are counted, and only those that are shown are put into words: looking for the name
+that was meant is far too slow to be done for each of a million wrong values.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -10,28 +16,33 @@ from app.schema import MAX_MAGNITUDE, Feature, Schema
 
 _SHOWN_TEXT = 80
 _SHOWN_NAMES = 12
+_SHOWN_CATEGORIES = 100
+_COMPARED = 500
+
+Finding = Callable[[], Problem]
+"""A problem that was found and is put into words when this is called."""
 
 
 def diagnose(schema: Schema, rows: Sequence[Any]) -> InvalidInput:
     """The error that says all that is wrong with these rows; at least one thing must be."""
-    found = _problems(schema, rows)
-    shown = list(islice(found, SHOWN_PROBLEMS))
+    if not rows:
+        return InvalidInput("there is no row: send at least one")
+    found = _findings(schema, rows)
+    shown = [describe() for describe in islice(found, SHOWN_PROBLEMS)]
     total = len(shown) + sum(1 for _ in found)
     return InvalidInput(_summary(shown, total, len(rows)), shown, total)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Half a sentence that offers the known name most like this one, or lists what is known."""
-    close = get_close_matches(name, known, 1, 0.6) if len(name) <= _SHOWN_TEXT else []
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"the known ones are {enumerated(known)}"
+    close = _closest(name, known)
+    return f"did you mean {close!r}?" if close else f"the known ones are {enumerated(known)}"
 
 
-def enumerated(names: Sequence[str]) -> str:
+def enumerated(names: Sequence[str], most: int = _SHOWN_NAMES) -> str:
     """Names for a sentence, the first dozen of them."""
-    listed = ", ".join(repr(name) for name in names[:_SHOWN_NAMES])
-    more = len(names) - _SHOWN_NAMES
+    listed = ", ".join(repr(shortened(name)) for name in names[:most])
+    more = len(names) - most
     return f"{listed} and {more} more" if more > 0 else listed
 
 
@@ -46,6 +57,14 @@ def shortened(value: Any) -> Any:
     return value
 
 
+def _closest(name: str, known: Sequence[str]) -> str | None:
+    if len(name) > _SHOWN_TEXT:
+        return None
+    candidates = [each for each in known[:_COMPARED] if len(each) <= 2 * _SHOWN_TEXT]
+    close = get_close_matches(name, candidates, 1, 0.6)
+    return close[0] if close else None
+
+
 def _summary(shown: Sequence[Problem], total: int, rows: int) -> str:
     if total == 1:
         only = shown[0]
@@ -57,94 +76,111 @@ def _summary(shown: Sequence[Problem], total: int, rows: int) -> str:
     return f"{text}: see details"
 
 
-def _problems(schema: Schema, rows: Sequence[Any]) -> Iterator[Problem]:
+def _findings(schema: Schema, rows: Sequence[Any]) -> Iterator[Finding]:
     for index, row in enumerate(rows):
         if isinstance(row, dict):
-            yield from _object_problems(schema, index, row)
+            yield from _in_object(schema, index, row)
         elif isinstance(row, list):
-            yield from _list_problems(schema, index, row)
+            yield from _in_list(schema, index, row)
         elif len(schema.features) == 1:
-            yield from _value_problems(schema.features[0], index, row)
+            yield from _in_value(schema.features[0], index, row)
         else:
-            expected = f"a list of {len(schema.features)} values or an object by feature name"
-            yield Problem(index, None, f"a row must be {expected}", shortened(row))
+            yield partial(_not_a_row, schema, index, row)
 
 
-def _object_problems(schema: Schema, index: int, row: dict[str, Any]) -> Iterator[Problem]:
-    absent = [feature for feature in schema.features if feature.name not in row]
+def _in_object(schema: Schema, index: int, row: dict[str, Any]) -> Iterator[Finding]:
     for name, value in row.items():
         if name not in schema.known:
-            hint = nearest(name, [feature.name for feature in absent] or schema.names)
-            yield Problem(
-                index,
-                shortened(name),
-                f"is not a feature of this model: {hint}",
-                shortened(value),
-            )
+            yield partial(_unknown_feature, schema, index, row, name, value)
     for feature in schema.features:
         if feature.name in row:
-            yield from _value_problems(feature, index, row[feature.name])
+            yield from _in_value(feature, index, row[feature.name])
         else:
-            how = "send null if it is not known" if feature.missing else "it is required"
-            yield Problem(index, feature.name, f"is missing: {how}")
+            yield partial(_absent_feature, feature, index)
 
 
-def _list_problems(schema: Schema, index: int, row: list[Any]) -> Iterator[Problem]:
-    width = len(schema.features)
-    if len(row) < width:
-        absent = schema.names[len(row)]
-        text = f"the row has {len(row)} of {width} values: this is the first that it lacks"
-        yield Problem(index, absent, text, len(row))
-    elif len(row) > width:
-        last = schema.names[-1]
-        text = f"the row has {len(row)} values, the model takes {width}, the last is {last!r}"
-        yield Problem(index, None, text, len(row))
+def _in_list(schema: Schema, index: int, row: list[Any]) -> Iterator[Finding]:
+    if len(row) != len(schema.features):
+        yield partial(_wrong_width, schema, index, len(row))
     for feature, value in zip(schema.features, row, strict=False):
-        yield from _value_problems(feature, index, value)
+        yield from _in_value(feature, index, value)
 
 
-def _value_problems(feature: Feature, index: int, value: Any) -> Iterator[Problem]:
-    wrong = _wrong(feature, value)
-    if wrong is not None:
-        yield Problem(index, feature.name, wrong, shortened(value))
+def _in_value(feature: Feature, index: int, value: Any) -> Iterator[Finding]:
+    if not _fits(feature, value):
+        yield partial(_wrong_value, feature, index, value)
 
 
-def _wrong(feature: Feature, value: Any) -> str | None:
+def _fits(feature: Feature, value: Any) -> bool:
     if value is None:
-        if feature.missing:
-            return None
+        return feature.missing
+    if feature.kind == "boolean":
+        return isinstance(value, bool)
+    if feature.kind == "category":
+        return isinstance(value, str) and value in feature.codes
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= MAX_MAGNITUDE or (feature.missing and math.isnan(value))
+
+
+def _not_a_row(schema: Schema, index: int, row: Any) -> Problem:
+    expected = f"a list of {len(schema.features)} values or an object by feature name"
+    return Problem(index, None, f"a row must be {expected}", shortened(row))
+
+
+def _unknown_feature(
+    schema: Schema, index: int, row: dict[str, Any], name: str, value: Any
+) -> Problem:
+    absent = [known for known in schema.names if known not in row]
+    hint = nearest(name, absent or schema.names)
+    problem = f"is not a feature of this model: {hint}"
+    return Problem(index, shortened(name), problem, shortened(value))
+
+
+def _absent_feature(feature: Feature, index: int) -> Problem:
+    how = "send null if it is not known" if feature.missing else "it is required"
+    return Problem(index, feature.name, f"is missing: {how}")
+
+
+def _wrong_width(schema: Schema, index: int, length: int) -> Problem:
+    width = len(schema.features)
+    if length < width:
+        text = f"the row has {length} of {width} values: this is the first that it lacks"
+        return Problem(index, schema.names[length], text, length)
+    last = schema.names[-1]
+    text = f"the row has {length} values, the model takes {width}, the last is {last!r}"
+    return Problem(index, None, text, length)
+
+
+def _wrong_value(feature: Feature, index: int, value: Any) -> Problem:
+    return Problem(index, feature.name, _what_is_wrong(feature, value), shortened(value))
+
+
+def _what_is_wrong(feature: Feature, value: Any) -> str:
+    if value is None:
         return "must not be null: training saw no missing value of it"
     if feature.kind == "number":
-        return _wrong_number(value)
+        return _what_number(feature, value)
     if feature.kind == "boolean":
-        return None if isinstance(value, bool) else "must be true or false"
+        return "must be true, false or null" if feature.missing else "must be true or false"
+    known = enumerated(feature.categories, _SHOWN_CATEGORIES)
     if not isinstance(value, str):
-        return f"must be text, one of {enumerated(feature.categories)}"
-    if value in feature.codes:
-        return None
-    return f"is not a known category: {_category_hint(value, feature)}"
+        return f"must be text, one of {known}"
+    close = _closest(value, feature.categories)
+    hint = f"did you mean {close!r}? " if close else ""
+    return f"is not a known category: {hint}the known ones are {known}"
 
 
-def _wrong_number(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        quoted = isinstance(value, str) and _reads_as_number(value)
-        return "must be a number, without quotes" if quoted else "must be a number"
-    if abs(value) > MAX_MAGNITUDE:
+def _what_number(feature: Feature, value: Any) -> str:
+    if not isinstance(value, bool) and isinstance(value, int | float):
         return f"must be between -{MAX_MAGNITUDE:g} and {MAX_MAGNITUDE:g}"
-    return None
+    if isinstance(value, str) and _reads_as_number(value):
+        return "must be a number, without quotes"
+    return "must be a number or null" if feature.missing else "must be a number"
 
 
 def _reads_as_number(text: str) -> bool:
     try:
-        float(text[:_SHOWN_TEXT])
+        return math.isfinite(float(text[:_SHOWN_TEXT]))
     except ValueError:
         return False
-    return True
-
-
-def _category_hint(value: str, feature: Feature) -> str:
-    close = (
-        get_close_matches(value, feature.categories, 1, 0.6) if len(value) <= _SHOWN_TEXT else []
-    )
-    known = f"the known ones are {', '.join(map(repr, feature.categories))}"
-    return f"did you mean {close[0]!r}? {known}" if close else known

@@ -8,13 +8,24 @@ from flask import Request
 from app.errors import InvalidInput, NotAcceptable, TooLarge, UnsupportedMedia
 
 _JSON = "application/json"
+_COVERING = ("*/*", "application/*", _JSON)
 # Window sizes: 31 expects a gzip header, 15 a zlib one, which HTTP calls deflate.
 _CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 def check_acceptable(request: Request) -> None:
-    """Raise NotAcceptable where the client takes no JSON."""
-    if "Accept" in request.headers and not request.accept_mimetypes.quality(_JSON):
+    """Raise NotAcceptable where the client takes no JSON.
+
+    The most specific range that covers JSON decides. Its parameters are not looked at, since many
+    clients add a charset, and neither is a header that names nothing at all.
+    """
+    ranges = request.accept_mimetypes
+    covering = [
+        (_COVERING.index(kind), quality)
+        for value, quality in ranges
+        if (kind := value.partition(";")[0].strip().lower()) in _COVERING
+    ]
+    if ranges and max(covering, default=(0, 0))[1] <= 0:
         raise NotAcceptable(f"the answer is {_JSON}, which the Accept header rules out")
 
 
@@ -48,9 +59,12 @@ def _check_type(request: Request) -> None:
 
 def _read(read: Callable[[int], bytes], limit: int) -> bytes:
     pieces, room = [], limit + 1
-    while room > 0 and (piece := read(room)):
-        pieces.append(piece)
-        room -= len(piece)
+    try:
+        while room > 0 and (piece := read(room)):
+            pieces.append(piece)
+            room -= len(piece)
+    except Exception as error:  # each server has its own for a body that ends early or is malformed
+        raise InvalidInput("the body ends early, or its chunks are malformed") from error
     if room <= 0:
         raise _too_large(limit)
     return b"".join(pieces)

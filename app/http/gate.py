@@ -13,6 +13,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def init_app(app: Flask) -> None:
     """Hang the gate before all views of this application."""
+    app.url_map.merge_slashes = False  # //predict is not found: a redirect would lose its body
     app.before_request(_enter)
     app.after_request(_leave)
 

@@ -9,7 +9,7 @@ import orjson
 from numpy.typing import NDArray
 
 from app.diagnosis import shortened
-from app.errors import InvalidInput, OrdinateError, Problem, TooLarge
+from app.errors import SHOWN_PROBLEMS, InvalidInput, OrdinateError, Problem, TooLarge
 from app.protocols import strict_json
 from app.schema import Schema
 
@@ -29,21 +29,30 @@ def decode(body: bytes, schema: Schema, max_rows: int) -> Call:
         InvalidInput: it is not JSON, or not an object with just ``x``.
         TooLarge: it has more than `max_rows` rows.
     """
-    content = strict_json.loads(body, max_rows)
+    width = len(schema.features)
+    content = strict_json.loads(body, max_rows, max_rows * width)
     if not isinstance(content, dict):
         raise InvalidInput('the body must be an object: {"x": ...}')
-    for key in content:
-        if key != "x":
-            raise InvalidInput(
-                f"{shortened(key)!r} is not a key of a prediction request: the only one is 'x'",
-                [Problem(None, None, f"unknown key {shortened(key)!r}", shortened(content[key]))],
-            )
+    _refuse_other_keys(content)
     if "x" not in content:
         raise InvalidInput("""the body has no 'x': send {"x": [...]}""")
-    call = _call(content["x"], len(schema.features))
+    call = _call(content["x"], width)
     if len(call.rows) > max_rows:
         raise TooLarge(f"the request has {len(call.rows)} rows, the limit is {max_rows}")
     return call
+
+
+def _refuse_other_keys(content: dict[str, Any]) -> None:
+    others = [key for key in content if key != "x"]
+    if not others:
+        return
+    shown = [
+        Problem(None, None, f"unknown key {shortened(key)!r}", shortened(content[key]))
+        for key in others[:SHOWN_PROBLEMS]
+    ]
+    first = f"{shortened(others[0])!r} is not a key of a prediction request: the only one is 'x'"
+    more = f"; nor are {len(others) - 1} others" if len(others) > 1 else ""
+    raise InvalidInput(first + more, shown, len(others))
 
 
 def _call(x: Any, width: int) -> Call:
@@ -62,7 +71,10 @@ def _call(x: Any, width: int) -> Call:
 
 def encode(call: Call, y: NDArray[np.float64]) -> bytes:
     """The body that answers a call with its n predictions, float64 of shape (n,)."""
-    return orjson.dumps({"y": float(y[0]) if call.single else y}, option=orjson.OPT_SERIALIZE_NUMPY)
+    if call.single:
+        return orjson.dumps({"y": float(y[0])})
+    # orjson writes only arrays without gaps, and a model may answer a column of a larger one.
+    return orjson.dumps({"y": np.ascontiguousarray(y)}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def encode_error(error: OrdinateError) -> bytes:
