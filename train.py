@@ -12,7 +12,7 @@ import joblib
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.config import Config
-from app.errors import OrdinateError
+from app.errors import DataError, OrdinateError
 from app.manifest import Description
 from app.runtimes import JOBLIB, MODEL_FILE, dump, installed
 from app.store import Store
@@ -23,6 +23,7 @@ from app.training.golden import golden_rows
 from app.training.linear import parameters
 from app.training.options import Options, parse
 from app.training.preparation import steps
+from app.training.preparing import make_dataset
 from app.training.report import (
     about_data,
     about_publication,
@@ -31,6 +32,7 @@ from app.training.report import (
     progress,
     say,
 )
+from app.training.tables import read_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +52,7 @@ def train(options: Options) -> None:
     store = Store(options.models)
     store.check_writable(options.name)
 
-    dataset = diabetes()
+    dataset = load(options)
     say(about_data(dataset))
 
     # One BLAS thread: sums are then added in the same order whatever the number of cores.
@@ -65,6 +67,17 @@ def train(options: Options) -> None:
 
     manifest = store.publish(options.name, description, {MODEL_FILE: artefact})
     say(about_publication(manifest, options.models, store.default()))
+
+
+def load(options: Options) -> Dataset:
+    """The table that was asked for, or the built-in one."""
+    if options.data is None:
+        return diabetes()
+    try:
+        table = read_table(options.data)
+        return make_dataset(table, options.target, options.drop, options.keep, options.folds)
+    except DataError as error:
+        raise DataError(f"{options.data}: {error.message}") from error
 
 
 def describe(

@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from app.schema import Feature, Schema
 
-MAX_SPREAD_RATIO = 1e3
+MAX_SPREAD_RATIO = 1e4
 """How far the ranges of columns may differ before they are brought to one scale for the fit."""
 
 RANK_TOLERANCE = 1e-7

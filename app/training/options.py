@@ -10,8 +10,8 @@ from typing import NoReturn
 from app.config import Config
 from app.errors import ConfigError
 from app.store import check_name, is_name
+from app.training.formats import FORMATS, table_format
 
-FORMATS = (".csv", ".csv.gz", ".parquet")
 BUILT_IN = "diabetes"
 MAX_SEED = 2**32 - 1
 
@@ -69,11 +69,6 @@ def parse(arguments: Sequence[str] | None, config: Config) -> Options:
         folds=_within("--folds", found.folds, 2, 10_000),
         seed=_within("--seed", found.seed, 0, MAX_SEED),
     )
-
-
-def table_format(path: Path) -> str | None:
-    """The ending of a file's name that says how to read it, None if none does."""
-    return next((ending for ending in FORMATS if path.name.lower().endswith(ending)), None)
 
 
 def _parser(config: Config) -> argparse.ArgumentParser:

@@ -87,7 +87,7 @@ def about_publication(manifest: Manifest, models: Path, default: str | None) -> 
 def shown(value: Any) -> str:
     """Text of foreign origin for one line of a terminal: nothing in it is a command."""
     text = str(value)
-    return text if text.isprintable() else json.dumps(text)
+    return text if text.strip() and text.isprintable() else json.dumps(text)
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,148 @@
+"""From a table and a target to a dataset, or a sentence on why that cannot be."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow.compute as pc
+
+from app.diagnosis import enumerated, nearest
+from app.errors import DataError
+from app.schema import Feature, Schema, Target, unit_in
+from app.training.candidates import encoded_width
+from app.training.columns import Column, read_column
+from app.training.dataset import Array, Dataset, LeftOut, is_whole, number
+from app.training.selection import cannot_be_kept, describe, reasons
+from app.training.tables import Table
+
+MIN_ROWS_A_FOLD = 2
+"""R2 is not defined for fewer."""
+
+
+def make_dataset(
+    table: Table,
+    target: str | None,
+    drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    folds: int = 2,
+) -> Dataset:
+    """Choose the features of a table and make the model's matrix of them.
+
+    Raises:
+        DataError: the target or another column is not there or cannot be used, or there are too
+            few rows.
+    """
+    target = _check_named(table, target, drop, keep)
+    goal = _target_column(table, target)
+    known = ~np.isnan(goal.values)
+    rows = int(known.sum())
+    _check_rows(rows, folds)
+    columns = [
+        read_column(name, array if known.all() else pc.filter(array, known))
+        for name, array in table.columns.items()
+        if name != target and name not in drop
+    ]
+    for column in columns:
+        if column.name in keep and (reason := cannot_be_kept(column)):
+            raise DataError(f"--keep cannot keep {column.name!r}: {reason}")
+    why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
+    left_out = {name: why[name] for name in table.columns if name in why}
+    used = [column for column in columns if column.name not in left_out]
+    if not used:
+        raise DataError(f"no column is left to predict from: {describe(left_out) or 'add some'}")
+    features, x = _matrix(used, rows)
+    y = goal.values[known]
+    schema = Schema(features, _target(goal, y))
+    _check_width(schema, rows)
+    return Dataset(
+        source=table.source,
+        sha256=table.sha256,
+        schema=schema,
+        x=x,
+        y=y,
+        whole=tuple(column.content == "number" and is_whole(column.values) for column in used),
+        left_out=tuple(LeftOut(name, reason) for name, reason in left_out.items()),
+        rows_left_out=len(known) - rows,
+        notes=table.notes,
+    )
+
+
+def _check_named(table: Table, target: str | None, drop: Sequence[str], keep: Sequence[str]) -> str:
+    """Every column that was named must exist, and none twice for opposite ends."""
+    names = list(table.columns)
+    if target is None:
+        raise DataError(f"--target is missing: name the column to predict, of {enumerated(names)}")
+    for option, given in (("target", [target]), ("drop", drop), ("keep", keep)):
+        for name in given:
+            if name not in table.columns:
+                raise DataError(f"--{option} {name!r} is no column of it: {nearest(name, names)}")
+    for option, given in (("drop", drop), ("keep", keep)):
+        if target in given:
+            raise DataError(f"{target!r} is the target: take it out of --{option}")
+    if both := set(drop) & set(keep):
+        raise DataError(f"{min(both)!r} is in --drop and in --keep: take it out of one")
+    return target
+
+
+def _target_column(table: Table, name: str) -> Column:
+    goal = read_column(name, table.columns[name])
+    if not len(goal.known):
+        raise DataError(f"the target {name!r} has no value in any row: name another --target")
+    if goal.content != "number":
+        what = {
+            "boolean": "true and false",
+            "text": f"text such as {goal.example() if goal.texts is not None else ''}",
+            "date": "dates",
+        }.get(goal.content, f"values of type {goal.type}")
+        raise DataError(
+            f"the target {name!r} is not numeric, it holds {what}: name a column of numbers, "
+            "classes cannot be predicted yet"
+        )
+    if goal.distinct == 1:
+        raise DataError(
+            f"the target {name!r} is {goal.known[0]:g} in every row: there is nothing to predict, "
+            "name another --target"
+        )
+    return goal
+
+
+def _check_rows(rows: int, folds: int) -> None:
+    if rows >= folds * MIN_ROWS_A_FOLD:
+        return
+    possible = rows // MIN_ROWS_A_FOLD
+    remedy = f"use --folds {possible} or add rows" if possible >= 2 else "add rows"
+    raise DataError(
+        f"{rows} rows with a target are too few for {folds} folds of {MIN_ROWS_A_FOLD} or more: "
+        f"{remedy}"
+    )
+
+
+def _check_width(schema: Schema, rows: int) -> None:
+    width = encoded_width(schema)
+    if rows < width:
+        raise DataError(
+            f"{rows} rows are too few for {len(schema.features)} features, which make {width} "
+            "columns: add rows or leave columns out with --drop"
+        )
+
+
+def _matrix(used: Sequence[Column], rows: int) -> tuple[tuple[Feature, ...], Array]:
+    x = np.empty((rows, len(used)))
+    features = []
+    for place, column in enumerate(used):
+        feature, x[:, place] = _feature(column)
+        features.append(feature)
+    return tuple(features), x
+
+
+def _feature(column: Column) -> tuple[Feature, Array]:
+    name, missing = column.name, column.has_missing
+    if column.content == "number":
+        return number(name, column.values, column.unit or unit_in(name)), column.values
+    if column.content == "boolean":
+        return Feature(name, "boolean", missing=missing), column.values
+    categories, codes = column.sorted_texts()
+    return Feature(name, "category", categories=categories, missing=missing), codes
+
+
+def _target(goal: Column, y: Array) -> Target:
+    return Target(goal.name, float(y.min()), float(y.max()), goal.unit or unit_in(goal.name))

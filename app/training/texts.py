@@ -1,0 +1,97 @@
+"""Columns of text as CSV has them, made numbers, booleans, or text with missing values.
+
+A column is of numbers, or of booleans, if all its values are, but for the missing ones. What stands
+for a missing value depends on that: beside numbers, ``none`` can mean nothing else, whereas in a
+column of words it is as good a category as any (a guarantor: none) and stays one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.errors import DataError
+
+MISSING_WORDS = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "?")
+"""Missing in any column."""
+
+MISSING_NUMBERS = (
+    *MISSING_WORDS,
+    *("na", "n/a", "NAN", "Nan", "Null", "None", "none", "NONE", "-", "--", "."),
+)
+"""Missing in a column of numbers or booleans."""
+
+_TRUE = ("true", "True", "TRUE")
+_FALSE = ("false", "False", "FALSE")
+_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
+
+
+def typed_columns(
+    texts: Mapping[str, Any], *, comma_is_free: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Columns of text by name, made double, bool or string.
+
+    Args:
+        texts: Arrow string arrays by name.
+        comma_is_free: whether the delimiter is another character, so that ``1,5`` can be a number.
+
+    Returns:
+        The columns, and sentences on how they were read.
+
+    Raises:
+        DataError: decimal commas and points are mixed, so that ``1.234`` could be either.
+    """
+    texts = {name: pc.utf8_trim_whitespace(column) for name, column in texts.items()}
+    columns = {name: _typed(column) for name, column in texts.items()}
+    if not comma_is_free:
+        return columns, ()
+    commas = {
+        name: number
+        for name, column in columns.items()
+        if pa.types.is_string(column.type) and (number := _with_commas(column)) is not None
+    }
+    if not commas:
+        return columns, ()
+    _refuse_points(texts, columns, next(iter(commas)))
+    return columns | commas, ("numbers are written with a decimal comma",)
+
+
+def _typed(text: Any) -> Any:
+    known = _without(text, MISSING_NUMBERS)
+    number = _cast(known)
+    if number is not None:
+        return number
+    if pc.all(pc.is_in(known, pa.array([*_TRUE, *_FALSE, None]))).as_py():
+        return pc.if_else(pc.is_valid(known), pc.is_in(known, pa.array(_TRUE)), None)
+    return _without(text, MISSING_WORDS)
+
+
+def _without(text: Any, words: tuple[str, ...]) -> Any:
+    return pc.if_else(pc.is_in(text, pa.array(words)), None, text)
+
+
+def _cast(text: Any) -> Any:
+    try:
+        return pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _with_commas(text: Any) -> Any:
+    known = _without(text, MISSING_NUMBERS)
+    if not pc.all(pc.match_substring_regex(known, _DECIMAL_COMMA)).as_py():
+        return None
+    return _cast(pc.replace_substring(known, ",", "."))
+
+
+def _refuse_points(texts: Mapping[str, Any], columns: Mapping[str, Any], comma: str) -> None:
+    for name, column in columns.items():
+        if not pa.types.is_floating(column.type):
+            continue
+        known = _without(texts[name], MISSING_NUMBERS)
+        if pc.any(pc.match_substring(known, ".")).as_py():
+            raise DataError(
+                f"has decimal commas in {comma!r} and decimal points in {name!r}: "
+                "write all numbers one way"
+            )
