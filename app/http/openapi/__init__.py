@@ -1,0 +1,21 @@
+"""``GET /openapi.json``: what is served at this moment, for programs that make clients of it.
+
+The document is built anew for each request, so that it cannot be older than the models it tells of:
+that takes less time than sending it.
+"""
+
+from flask import Blueprint, Response
+
+from app.http.models import json_response
+from app.http.openapi.document import document
+from app.http.service import service
+
+blueprint = Blueprint("openapi", __name__)
+
+
+@blueprint.get("/openapi.json")
+def show_document() -> Response:
+    """The OpenAPI 3.1 document of this service with the models it has now."""
+    served = service()
+    registry = served.registry
+    return json_response(document(served.config, registry.states(), registry.default))

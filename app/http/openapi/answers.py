@@ -1,0 +1,215 @@
+"""What does not depend on a model: the answers to everything else, and to what goes wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import SHOWN_PROBLEMS
+from app.http.openapi.inputs import ANY_ANSWER, ANY_REQUEST, Json, ref
+
+NAME: Json = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
+
+REFUSALS: Mapping[int, tuple[str, str]] = {
+    400: ("Invalid", "The body is not JSON, or values in it are wrong: `details` says which."),
+    404: ("Unknown", "There is no such model, or no such version of it."),
+    405: ("WrongMethod", "This address does not take this method."),
+    406: ("NotAcceptable", "The `Accept` header rules out `application/json`."),
+    413: ("TooLarge", "The body or the number of rows is over its limit."),
+    415: (
+        "WrongType",
+        "The body is not declared as `application/json` in UTF-8, or its coding is unknown.",
+    ),
+    503: ("NotReady", "There is no usable model; `error` says why."),
+}
+"""Status -> the component that describes it and what it means."""
+
+_REQUEST_ID: Json = {
+    "description": "The caller's own `X-Request-Id`, or a fresh one; the log has it as well.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+}
+_ALLOW: Json = {
+    "description": "The methods that it takes.",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
+_MODEL: Json = {
+    "description": "The model that answered, as `NAME/VERSION`.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}/[1-9][0-9]{0,8}$"},
+}
+_RETRY_AFTER: Json = {
+    "description": "Seconds after which trying again makes sense.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+
+
+def headers() -> Json:
+    """The components of headers."""
+    return {
+        "RequestId": _REQUEST_ID,
+        "Allow": _ALLOW,
+        "Model": _MODEL,
+        "RetryAfter": _RETRY_AFTER,
+    }
+
+
+def request_id_parameter() -> Json:
+    """The header by which a caller names its request; any text is taken, and not all is used."""
+    return {
+        "name": "X-Request-Id",
+        "in": "header",
+        "description": "Names this request in answer and log: up to 128 letters, digits, `.`, `_` "
+        "and `-`. Anything else is ignored, and an id is made up.",
+        "schema": {"type": "string"},
+    }
+
+
+def refusals() -> Json:
+    """The components of responses: one for each status but 200."""
+    return {name: _refusal(status, text) for status, (name, text) in REFUSALS.items()}
+
+
+def _refusal(status: int, text: str) -> Json:
+    extra: Json = {}
+    if status == 405:
+        extra = {"Allow": ref("Allow", "headers")}
+    if status == 503:
+        extra = {"Retry-After": ref("RetryAfter", "headers")}
+    return answer(text, {"application/json": {"schema": ref("Error")}}, extra)
+
+
+def answer(description: str, content: Json, extra: Json | None = None) -> Json:
+    """One response, with the header that all have."""
+    named = {"X-Request-Id": ref("RequestId", "headers")} | (extra or {})
+    return {"description": description, "headers": named, "content": content}
+
+
+def json_answer(description: str, schema: Json) -> Json:
+    """A response of JSON."""
+    return answer(description, {"application/json": {"schema": schema}})
+
+
+def schemas() -> Json:
+    """The components of schemas that do not depend on a model."""
+    return {
+        "Error": _object(error={"type": "string", "minLength": 1}, details=_DETAILS),
+        "Problem": _PROBLEM,
+        "AnyRequest": ANY_REQUEST,
+        "AnyAnswer": ANY_ANSWER,
+        "Health": _object(status={"const": "ok"}),
+        "Readiness": _object(
+            ready={"const": True},
+            models={
+                "type": "object",
+                "description": "What answers for each name, as `NAME/VERSION`.",
+                "additionalProperties": {"type": ["string", "null"]},
+            },
+        ),
+        "Versions": _object(version={"type": "string"}, libraries=_TEXTS),
+        "Index": _object(
+            service={"const": "ordinate"}, version={"type": "string"}, models=_array("ModelEntry")
+        ),
+        "ModelEntry": {
+            "allOf": [
+                ref("ModelSummary"),
+                {
+                    "type": "object",
+                    "properties": {"curl": {"type": "string", "description": "A line to paste."}},
+                },
+            ]
+        },
+        "ModelList": _object(models=_array("ModelSummary")),
+        "ModelSummary": _SUMMARY,
+        "ModelDescription": {"allOf": [ref("ModelSummary"), _DESCRIPTION]},
+        "Feature": _FEATURE,
+        "Target": _TARGET,
+        "Example": _object(
+            request=ref("AnyRequest"),
+            request_by_name=ref("AnyRequest"),
+            response=ref("AnyAnswer"),
+            curl={"type": "string"},
+        ),
+        "Document": {"type": "object", "required": ["openapi", "info", "paths"]},
+    }
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _array(component: str) -> Json:
+    return {"type": "array", "items": ref(component)}
+
+
+_TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
+
+_DETAILS: Json = _array("Problem") | {
+    "description": f"The first {SHOWN_PROBLEMS} problems, if the values of the request are wrong.",
+    "maxItems": SHOWN_PROBLEMS,
+}
+
+_PROBLEM: Json = _object(
+    row={"type": ["integer", "null"], "minimum": 0, "description": "From 0; null for the request."},
+    feature={"type": ["string", "null"], "description": "Its name; null for the whole row."},
+    problem={"type": "string", "minLength": 1, "description": "What is wrong and what is allowed."},
+    got={
+        "type": ["string", "number", "boolean", "null"],
+        "description": "What was received; long text is cut, lists and objects are described.",
+    },
+)
+
+_SUMMARY: Json = _object(
+    name=NAME,
+    version={"type": ["integer", "null"], "minimum": 1, "description": "The one that answers."},
+    ready={"type": "boolean", "description": "Whether it can predict."},
+    default={"type": "boolean", "description": "Whether it answers at `/predict`."},
+    problem={
+        "type": ["string", "null"],
+        "description": "Why the current version is not what answers.",
+    },
+)
+
+_FEATURE: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "type": {"enum": ["number", "boolean", "category"]},
+        "missing": {"type": "boolean", "description": "Whether null is taken."},
+        "minimum": {"type": ["number", "null"], "description": "Least value in training."},
+        "maximum": {"type": ["number", "null"], "description": "Largest value in training."},
+        "categories": {"type": "array", "items": {"type": "string"}},
+        "unit": {"type": "string"},
+    },
+    "required": ["name", "type", "missing"],
+}
+
+_TARGET: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "minimum": {"type": "number", "description": "Least value in training."},
+        "maximum": {"type": "number", "description": "Largest value in training."},
+        "unit": {"type": "string"},
+    },
+    "required": ["name", "minimum", "maximum"],
+}
+
+_OPEN: dict[str, Any] = {"type": "object"}
+
+_DESCRIPTION: Json = {
+    "type": "object",
+    "description": "Where `ready` is false, only `versions` is there.",
+    "properties": {
+        "versions": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+        "created": {"type": "string", "format": "date-time"},
+        "estimator": {"type": "string"},
+        "schema": _object(features=_array("Feature"), target=ref("Target")),
+        "metrics": _OPEN | {"description": "Cross-validated figures with their spread."},
+        "training": _OPEN | {"description": "Source, rows and what was done to the columns."},
+        "linear": {"type": ["object", "null"], "description": "Parameters of a linear model."},
+        "libraries": _TEXTS,
+        "example": ref("Example"),
+    },
+    "required": ["versions"],
+}
