@@ -41,6 +41,6 @@ RUN python train.py
 EXPOSE 8000
 # Asks a worker, not just the socket, and fails when none answers. Not through a proxy: http.client
 # knows none. -I keeps the working folder off the import path.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-I", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
 CMD ["gunicorn", "wsgi:app"]

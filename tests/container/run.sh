@@ -5,8 +5,8 @@
 #   exit 77  not possible on this machine; the last line says why
 #   else     a check failed; the last line says which
 #
-# What it needs is in tests/container/debian-packages.txt; beyond that Linux and root. It leaves nothing
-# outside CACHE: mounts and network are namespaces of its own, images are in a store of its own.
+# Needs Linux, root, and what tests/debian-packages.txt lists for it. Leaves nothing outside CACHE: mounts
+# and network are namespaces of its own, images are in a store of its own.
 #
 # Settings, from the environment:
 #   CACHE       image store and stand-in base, kept from run to run (/var/tmp/ordinate-container-test)
@@ -31,12 +31,11 @@ fail() { echo "FAIL: $*" >&2; exit 1; }
 # ---- stages: check -> build, in a mount namespace -> exercise, in a network namespace too ----------
 
 check_machine() {
-  local tool packages
-  packages=$(grep -v '^#' tests/container/debian-packages.txt | xargs)
+  local tool
   [ "$(uname -s)" = Linux ] || skip "needs Linux"
   [ "$(id -u)" = 0 ] || skip "needs root, for namespaces and overlay mounts"
   for tool in podman runc unshare flock ip iptables curl; do
-    command -v "$tool" >/dev/null || skip "no '$tool'; Debian: apt-get install --no-install-recommends $packages"
+    command -v "$tool" >/dev/null || skip "no '$tool': install what tests/debian-packages.txt lists"
   done
   unshare --mount --net true 2>/dev/null || skip "the kernel refuses new mount or network namespaces"
 }
@@ -136,8 +135,10 @@ serve() {
   shift
   podman run --detach --name "$name" --publish 127.0.0.1:18000:8000 "${LOCKED_DOWN[@]}" \
     --memory 256m --memory-swap 256m --pids-limit 128 --cpus 1 "$@" $IMAGE >/dev/null
-  await 200 /healthz || { podman logs "$name" >&2; fail "$name: not up in 20 s"; }
+  await 200 /healthz || { log "$name"; fail "$name: not up in 20 s"; }
 }
+
+log() { podman logs --tail 20 "$1" >&2; }
 
 status() { curl -sS -m 5 -o /dev/null -w '%{http_code}' "$URL$1" "${@:2}" 2>/dev/null || true; }
 
@@ -145,7 +146,7 @@ await() {   # STATUS PATH [curl's options]
   local deadline=$((SECONDS + 20))
   until [ "$(status "${@:2}")" = "$1" ]; do
     [ $SECONDS -lt $deadline ] || return 1
-    sleep 0.1
+    sleep 0.2
   done
 }
 
@@ -160,7 +161,7 @@ stop() {   # NAME: SIGTERM ends it in time, with exit code 0 and nothing dreadfu
   local code
   podman stop --time 15 "$1" >/dev/null
   code=$(podman inspect --format '{{.State.ExitCode}}' "$1")
-  [ "$code" = 0 ] || { podman logs "$1" >&2; fail "$1: exit code $code after SIGTERM"; }
+  [ "$code" = 0 ] || { log "$1"; fail "$1: exit code $code after SIGTERM"; }
   [ "$(podman inspect --format '{{.State.OOMKilled}}' "$1")" = false ] || fail "$1: killed for memory"
   ! podman logs "$1" 2>&1 | grep -E 'Traceback|out of memory' || fail "$1: errors in the log"
   podman rm "$1" >/dev/null
@@ -250,7 +251,7 @@ check_retraining() {
   run_once --user 4242:4242 --volume "$work/models:/models" --volume "$work/data:/data:ro" -- \
     python train.py --data /data/plane.csv --target y --name plane >"$work/train.log" 2>&1 ||
     { cat "$work/train.log" >&2; fail "train.py in a container"; }
-  await 200 /readyz || { podman logs mounted >&2; fail "the published model is not served"; }
+  await 200 /readyz || { log mounted; fail "the published model is not served"; }
   predict '{"x": {"a": 10, "b": 1}}' 67 || fail "the model trained in a container answers wrongly"
   stop mounted
   say "folder mounted: 503 while empty, then serves what train.py published in another container"
