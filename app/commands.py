@@ -1,17 +1,19 @@
 """The admin tool, ``flask --app wsgi models ...``: works on the models folder, not on a service."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from app.config import Config
+from app.diagnosis import nearest, shortened
 from app.errors import BrokenModel, OrdinateError, StoreError, UnknownModel
-from app.http.service import EXTENSION
+from app.http.service import EXTENSION, Service
 from app.model import load_model
-from app.store import Store, is_name, version_number
+from app.store import Store, check_name, version_number
 
 
 class _Group(AppGroup):
@@ -29,13 +31,19 @@ models_group = _Group("models", help="Look at the models folder and look after i
 
 @models_group.command("list")
 def list_models() -> None:
-    """List every model with its current version and all its versions."""
+    """List every model with its versions; a star marks the one that answers at /predict."""
     store = _store()
-    default = store.default()
-    for name in store.names():
-        versions = ", ".join(map(str, store.versions(name))) or "none"
-        mark = " (default)" if name == default else ""
-        click.echo(f"{name}{mark}: current {_current(store, name)}, versions {versions}")
+    names = store.names()
+    if not names:
+        click.echo("there are no models: publish one with train.py", err=True)
+        return
+    default = _config().model or store.default()
+    rows: list[tuple[str, ...]] = [("", "NAME", "CURRENT", "VERSIONS", "PUBLISHED", "ESTIMATOR")]
+    rows += [("*" if name == default else "", *_row(store, name)) for name in names]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
 
 
 @models_group.command("show")
@@ -43,8 +51,11 @@ def list_models() -> None:
 def show_model(which: str) -> None:
     """Print the manifest of a version, by default the current one, as JSON."""
     store = _store()
-    name, version = _parse(which)
-    opened = store.open(name, version or store.current(name).version)
+    name, version = _existing(store, which)
+    try:
+        opened = store.open(name, version or store.current(name).version)
+    except BrokenModel as error:
+        raise StoreError(f"{which} is broken: {error.message}") from error
     click.echo(opened.manifest.to_bytes(), nl=False)
 
 
@@ -54,6 +65,8 @@ def verify(which: str | None) -> None:
     """Check every byte and prove the golden rows; exit 1 if anything is broken."""
     store = _store()
     broken = False
+    if which is None and not store.names():
+        click.echo("there are no models to verify", err=True)
     for label, problem in _verified(store, which):
         click.echo(f"{label}: {problem or 'good'}")
         broken = broken or problem is not None
@@ -65,7 +78,11 @@ def verify(which: str | None) -> None:
 @click.argument("name")
 def set_default(name: str) -> None:
     """Make a model the one that is answered at /predict."""
-    _store().set_default(name)
+    store = _store()
+    name, version = _existing(store, name)
+    if version is not None:
+        raise StoreError(f"the default is a model, not one of its versions: {name}")
+    store.set_default(name)
     click.echo(f"{name} is the default model")
 
 
@@ -74,38 +91,73 @@ def set_default(name: str) -> None:
 @click.option("--force", is_flag=True, help="Also when it is the current version.")
 def remove(which: str, force: bool) -> None:
     """Remove a version for good; its number is never given again."""
-    name, version = _parse(which)
+    store = _store()
+    name, version = _existing(store, which)
     if version is None:
         raise StoreError(f"name the version to remove: {name}/VERSION")
-    current = _store().remove(name, version, force=force)
+    current = store.remove(name, version, force=force)
     now = f"version {current} is current" if current else "no version is left"
     click.echo(f"removed {name}/{version}; {now}")
 
 
+def _config() -> Config:
+    served: Service = current_app.extensions[EXTENSION]
+    return served.config
+
+
 def _store() -> Store:
-    return Store(current_app.extensions[EXTENSION].config.models)
+    return Store(_config().models)
 
 
 def _parse(which: str) -> tuple[str, int | None]:
     """NAME or NAME/VERSION. Raises StoreError."""
     name, slash, number = which.partition("/")
     version = version_number(number)
-    if not is_name(name) or (slash and version is None):
-        raise StoreError(f"{which!r} is not NAME or NAME/VERSION")
+    if slash and version is None:
+        raise StoreError(f"{shortened(which)!r} is not NAME or NAME/VERSION, such as diabetes/1")
+    return check_name(name), version
+
+
+def _existing(store: Store, which: str) -> tuple[str, int | None]:
+    """The same for a model that exists. Raises StoreError."""
+    name, version = _parse(which)
+    names = store.names()
+    if name not in names:
+        hint = nearest(name, names) if names else "there are none: publish one with train.py"
+        raise StoreError(f"there is no model named {name!r}: {hint}")
     return name, version
 
 
-def _current(store: Store, name: str) -> str:
+def _row(store: Store, name: str) -> tuple[str, ...]:
+    versions = _ranges(store.versions(name))
     try:
-        return str(store.current(name).version)
+        current = store.current(name).version
     except (BrokenModel, UnknownModel) as error:
-        return f"unknown ({error.message})"
+        return name, "?", versions, error.message, ""
+    try:
+        manifest = store.open(name, current).manifest
+    except (BrokenModel, UnknownModel) as error:
+        return name, str(current), versions, error.message, ""
+    return name, str(current), versions, manifest.created, manifest.description.estimator
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """``1-3, 7`` for 1, 2, 3 and 7."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in found) or "none"
 
 
 def _verified(store: Store, which: str | None) -> Iterator[tuple[str, str | None]]:
     """Each thing that was checked, with what is wrong with it."""
-    name, version = (None, None) if which is None else _parse(which)
+    name, version = (None, None) if which is None else _existing(store, which)
     names = store.names() if name is None else [name]
+    if name is None and len(names) > 1 and (_config().model or store.default()) not in names:
+        yield "default", "it names no model that exists: choose one with `models default NAME`"
     for each in names:
         versions = store.versions(each) if version is None else [version]
         if not versions:

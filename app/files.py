@@ -52,7 +52,13 @@ class Folder:
             _refuse_link(path)
             return Folder(path, None)
         flags = _READ | os.O_DIRECTORY | _SAFELY
-        return Folder(path, os.open(name, flags, dir_fd=self._descriptor))
+        try:
+            return Folder(path, os.open(name, flags, dir_fd=self._descriptor))
+        except NotADirectoryError:  # Linux says this of links as well
+            found = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            if stat.S_ISLNK(found.st_mode):
+                raise OSError(errno.ELOOP, "it is a link", name) from None
+            raise
 
     def names(self) -> list[str]:
         """Names of what is in this folder, in no order. Raises OSError."""
@@ -65,13 +71,16 @@ class Folder:
             OSError: it is absent, a link, a pipe, a device or a folder (never waits for any of
                 them), cannot be read, or has more than `limit` bytes.
         """
-        with open(self._open_file(name), "rb", buffering=0, closefd=True) as file:
-            found = os.fstat(file.fileno())
+        descriptor = self._open_file(name)
+        try:
+            found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                raise OSError(errno.EINVAL, "is not a regular file", name)
+                raise OSError(errno.EINVAL, "it is not a regular file", name)
             if found.st_size > limit:
-                raise OSError(errno.EFBIG, f"has more than {limit} bytes", name)
-            return _read_at_most(file.fileno(), found.st_size + 1)
+                raise OSError(errno.EFBIG, f"it has more than {limit} bytes", name)
+            return _read_at_most(descriptor, found.st_size + 1)
+        finally:
+            os.close(descriptor)
 
     def _open_file(self, name: str) -> int:
         if self._descriptor is None:
@@ -94,7 +103,7 @@ class Folder:
 
 def _refuse_link(path: Path) -> None:
     if path.is_symlink() or path.resolve(strict=True) != path:
-        raise OSError(errno.ELOOP, "is a link", path.name)
+        raise OSError(errno.ELOOP, "it is a link", path.name)
 
 
 def _read_at_most(descriptor: int, size: int) -> bytes:
@@ -120,7 +129,7 @@ def replace(path: Path, data: bytes) -> None:
     try:
         write_new(temporary, data)
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):  # what went wrong first is what the caller must hear of
             temporary.unlink()
         raise

@@ -8,12 +8,14 @@ without being noticed. The digest proves identity, not who wrote it.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from app.errors import BrokenModel
 from app.schema import Schema
+
+T = TypeVar("T")
 
 FORMAT = 1
 """Raised whenever older code could misread what newer code writes."""
@@ -108,26 +110,14 @@ class Manifest:
             BrokenModel: a byte differs from what was written, or this code cannot read it.
         """
         try:
-            content = orjson.loads(data)
-            seal = content.pop("sha256")
-            # Compared byte for byte: what parses alike but is written otherwise was tampered with.
-            if (
-                seal != _seal(content)
-                or orjson.dumps(content | {"sha256": seal}, option=_WRITTEN) != data
-            ):
-                raise BrokenModel("its manifest does not match its own digest")
-            if content["format"] != FORMAT:
-                raise BrokenModel(
-                    f"its manifest has format {content['format']}, this service reads {FORMAT}: "
-                    "update Ordinate or train again"
-                )
+            content = _unsealed(data)
             return cls(
-                name=content["name"],
-                version=content["version"],
-                created=content["created"],
+                name=_as(str, content["name"]),
+                version=_as(int, content["version"]),
+                created=_as(str, content["created"]),
                 description=_description(content),
                 files={
-                    str(name): Digest(str(entry["sha256"]), int(entry["size"]))
+                    name: Digest(_as(str, entry["sha256"]), _as(int, entry["size"]))
                     for name, entry in content["files"].items()
                 },
             )
@@ -135,19 +125,47 @@ class Manifest:
             raise BrokenModel("its manifest cannot be read") from error
 
 
+def _unsealed(data: bytes) -> dict[str, Any]:
+    """The content of a manifest whose every byte is as it was written."""
+    content = orjson.loads(data)
+    seal = content.pop("sha256")
+    # Compared byte for byte: what parses alike but is written otherwise was tampered with.
+    written = orjson.dumps(content | {"sha256": seal}, option=_WRITTEN)
+    if seal != _seal(content) or written != data:
+        raise BrokenModel("its manifest does not match its own digest")
+    if content["format"] != FORMAT:
+        raise BrokenModel(
+            f"its manifest has format {content['format']}, this service reads {FORMAT}: "
+            "update Ordinate or train again"
+        )
+    return _as(dict, content)
+
+
 def _seal(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _description(content: Mapping[str, Any]) -> Description:
-    golden = content["golden"]
+    linear = content["linear"]
     return Description(
         schema=Schema.from_json(content["schema"]),
-        runtime=content["runtime"],
-        estimator=content["estimator"],
-        libraries=dict(content["libraries"]),
-        training=dict(content["training"]),
-        metrics=dict(content["metrics"]),
-        golden=Golden(tuple(tuple(row) for row in golden["x"]), tuple(golden["y"])),
-        linear=content["linear"],
+        runtime=_as(str, content["runtime"]),
+        estimator=_as(str, content["estimator"]),
+        libraries={name: _as(str, found) for name, found in content["libraries"].items()},
+        training=_as(dict, content["training"]),
+        metrics=_as(dict, content["metrics"]),
+        golden=_golden(content["golden"]),
+        linear=None if linear is None else _as(dict, linear),
     )
+
+
+def _golden(content: Mapping[str, Any]) -> Golden:
+    rows = tuple(tuple(_as(list, row)) for row in content["x"])
+    return Golden(rows, tuple(_as(float, answer) for answer in content["y"]))
+
+
+def _as(kind: type[T], value: object) -> T:
+    """The value itself, which must be of this kind. Raises TypeError."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value

@@ -1,10 +1,10 @@
 """What is being served now: one immutable model a name, replaced by reference."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from app.errors import BrokenModel, NotReady, StoreError, UnknownModel
+from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model, load_model
 from app.store import Pointer, Reader
 
@@ -37,8 +37,17 @@ class LoadEvent:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """All that a request may see, replaced as a whole."""
+
+    states: Mapping[str, State]
+    default: str | None
+    problem: str | None = None
+
+
 class Registry:
-    """The models that are served: reading is one look-up, `refresh` replaces the dictionary.
+    """The models that are served: reading is one look-up, `refresh` replaces what is looked at.
 
     Args:
         reader: of the models folder.
@@ -52,24 +61,22 @@ class Registry:
         self._reader = reader
         self._chosen = default
         self._tell = tell
-        self._states: Mapping[str, State] = {}
-        self._default: str | None = default
+        self._view = _View({}, default)
         self._pointers: dict[str, Pointer] = {}
-        self._by_number: dict[tuple[str, int], Model | BrokenModel] = {}
+        self._by_number: dict[tuple[str, int], Model | str] = {}
+        self._refused: dict[tuple[str, int | None], str] = {}
         self._loading = threading.Lock()
+        self._loading_by_number = threading.Lock()
         self._loaded = False
-        self.problem: str | None = None
 
     @property
     def default(self) -> str | None:
         """Name of the model that is answered where a request names none."""
-        self._load_once()
-        return self._default
+        return self._current_view().default
 
     def states(self) -> Mapping[str, State]:
         """What is known of each name, an immutable snapshot."""
-        self._load_once()
-        return self._states
+        return self._current_view().states
 
     def versions(self, name: str) -> list[int]:
         """Numbers of a model's published versions, rising."""
@@ -82,16 +89,14 @@ class Registry:
             UnknownModel: the name or the version does not exist.
             NotReady: it exists and cannot be used, or nothing was named and there is no default.
         """
-        self._load_once()
+        view = self._current_view()
         if name is None:
-            name = self._default
-            if name is None:
-                raise NotReady(
-                    self.problem or "there is no default model: publish one with train.py"
-                )
-        state = self._states.get(name)
+            name = view.default
+        if name is None:
+            raise NotReady(view.problem or "there is no default model: publish one with train.py")
+        state = view.states.get(name)
         if state is None:
-            return self._absent(name)
+            raise _absent(name, view)
         if version is not None and (state.model is None or state.model.manifest.version != version):
             return self._numbered(name, version)
         if state.model is None:
@@ -103,51 +108,54 @@ class Registry:
         with self._loading:
             self._refresh()
 
-    def _load_once(self) -> None:
+    def _current_view(self) -> _View:
         if not self._loaded:
             with self._loading:
                 if not self._loaded:
                     self._refresh()
+        return self._view
 
     def _refresh(self) -> None:
+        before = self._view.states
         try:
-            names = self._reader.names()
-            self.problem = None
+            names, problem = self._reader.names(), None
         except StoreError as error:
-            names, self.problem = list(self._states), error.message
+            names, problem = list(before), error.message
         states = {name: self._state(name) for name in names}
-        for name in self._states.keys() - states.keys():
+        for name in before.keys() - states.keys():
             self._pointers.pop(name, None)
             self._tell(LoadEvent(name, None, "gone"))
-        self._forget_removed(names)
-        self._states = states
-        self._default = self._chosen or self._reader.default() or _only(states)
+        self._forget(names)
+        self._view = _View(states, self._next_default(states), problem)
         self._loaded = True
 
-    def _absent(self, name: str) -> Model:
-        if name == self._default:
-            text = (
-                f"there is no model named {name!r}, which is the default: publish it with train.py"
-            )
-            raise NotReady(self.problem or text)
-        raise UnknownModel(f"there is no model named {name!r}")
+    def _next_default(self, states: Mapping[str, State]) -> str | None:
+        """What the settings or the folder say; a damaged folder does not undo what was said."""
+        if self._chosen:
+            return self._chosen
+        said, before = self._reader.default(), self._view.default
+        if said not in states and before in states:
+            return before
+        return said or _only(states)
 
     def _state(self, name: str) -> State:
-        before = self._states.get(name)
+        before = self._view.states.get(name)
         try:
             pointer = self._reader.current(name)
         except (UnknownModel, BrokenModel) as error:
+            self._refuse(name, None, error.message)
             return self._fall_back(name, None, error.message, before)
         if before and before.problem is None and self._pointers.get(name) == pointer:
             return before
         try:
             model = self._current_model(name, pointer)
         except (UnknownModel, BrokenModel) as error:
-            self._tell(LoadEvent(name, pointer.version, "refused", error.message))
+            self._refuse(name, pointer.version, error.message)
             problem = f"version {pointer.version} is refused: {error.message}"
             return self._fall_back(name, pointer.version, problem, before)
         self._pointers[name] = pointer
-        self._tell(LoadEvent(name, pointer.version, "loaded"))
+        self._refused.pop((name, None), None)
+        self._accept(name, pointer.version)
         return State(name, model, None)
 
     def _current_model(self, name: str, pointer: Pointer) -> Model:
@@ -168,35 +176,64 @@ class Registry:
             try:
                 model = load_model(self._reader, name, version)
             except (UnknownModel, BrokenModel) as error:
-                self._tell(LoadEvent(name, version, "refused", error.message))
+                self._refuse(name, version, error.message)
                 continue
-            self._tell(LoadEvent(name, version, "loaded", problem))
+            self._accept(name, version, problem)
             return State(name, model, problem)
         return State(name, None, problem)
 
     def _numbered(self, name: str, version: int) -> Model:
         """A version that is not the current one, loaded when it is first asked for."""
         key = (name, version)
-        with self._loading:
-            found = self._by_number.pop(key, None)
-            if found is None:
-                try:
-                    found = load_model(self._reader, name, version)
-                    self._tell(LoadEvent(name, version, "loaded"))
-                except BrokenModel as error:
-                    found = error
-                    self._tell(LoadEvent(name, version, "refused", error.message))
+        with self._loading_by_number:
+            found = self._by_number.pop(key, None) or self._load_numbered(name, version)
             self._by_number[key] = found  # last in, so that the first is the longest unused
             while len(self._by_number) > KEPT_VERSIONS:
                 del self._by_number[next(iter(self._by_number))]
-        if isinstance(found, BrokenModel):
-            raise NotReady(f"version {version} of {name!r} cannot be used: {found.message}")
+        if isinstance(found, str):
+            raise NotReady(f"version {version} of {name!r} cannot be used: {found}")
         return found
 
-    def _forget_removed(self, names: Iterable[str]) -> None:
+    def _load_numbered(self, name: str, version: int) -> Model | str:
+        """The version, or why it must not be used."""
+        try:
+            model = load_model(self._reader, name, version)
+        except BrokenModel as error:
+            self._refuse(name, version, error.message)
+            return error.message
+        self._accept(name, version)
+        return model
+
+    def _accept(self, name: str, version: int, although: str | None = None) -> None:
+        self._refused.pop((name, version), None)
+        self._tell(LoadEvent(name, version, "loaded", although))
+
+    def _refuse(self, name: str, version: int | None, why: str) -> None:
+        """Tell of it, but once: what is broken is looked at again with each refresh."""
+        if self._refused.get((name, version)) != why:
+            self._refused[name, version] = why
+            self._tell(LoadEvent(name, version, "refused", why))
+
+    def _forget(self, names: Collection[str]) -> None:
+        """Let go of numbered versions that were removed or can have been repaired since."""
         kept = {(name, version) for name in names for version in self._reader.versions(name)}
-        for key in self._by_number.keys() - kept:
-            del self._by_number[key]
+        with self._loading_by_number:
+            for key, found in list(self._by_number.items()):
+                if key not in kept or isinstance(found, str):
+                    del self._by_number[key]
+            for name, version in list(self._refused):
+                if name not in names:
+                    del self._refused[name, version]
+
+
+def _absent(name: str, view: _View) -> OrdinateError:
+    """What to raise for a name that no model has."""
+    if name != view.default:
+        return UnknownModel(f"there is no model named {name!r}")
+    return NotReady(
+        view.problem
+        or f"there is no model named {name!r}, which is the default: publish it with train.py"
+    )
 
 
 def _only(states: Mapping[str, State]) -> str | None:

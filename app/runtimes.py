@@ -83,7 +83,9 @@ def _check_libraries(made_with: Mapping[str, str]) -> None:
     here = installed()
     for name, parts in _MUST_MATCH.items():
         then, now = made_with.get(name), here.get(name, "none")
-        if then is None or then.split(".")[:parts] != now.split(".")[:parts]:
+        if then is None:
+            raise BrokenModel(f"its manifest does not say which {name} it was trained with")
+        if then.split(".")[:parts] != now.split(".")[:parts]:
             raise BrokenModel(
                 f"it was trained with {name} {then}, this service runs {name} {now}: "
                 f"train it again here, or install {name} {then}"

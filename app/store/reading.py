@@ -40,10 +40,11 @@ class Pointer:
         try:
             content = orjson.loads(data)
             pointer = cls(int(content["version"]), str(content["manifest_sha256"]))
-        except (ValueError, TypeError, KeyError) as error:
-            raise BrokenModel("its current file cannot be read") from error
-        if pointer.version < 1 or pointer.to_bytes() != data:
-            raise BrokenModel("its current file cannot be read")
+            intact = pointer.version > 0 and pointer.to_bytes() == data
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise BrokenModel("its current file is damaged") from error
+        if not intact:
+            raise BrokenModel("its current file is damaged")
         return pointer
 
 
@@ -63,7 +64,10 @@ class Reader:
         self.root = root
 
     def names(self) -> list[str]:
-        """Models that have a version or a current file, sorted. Raises StoreError."""
+        """Models that have a version or a current file, sorted. Raises StoreError.
+
+        One whose folder cannot be looked into counts: opening it says what is wrong.
+        """
         try:
             with Folder.open(self.root) as root:
                 return sorted(name for name in root.names() if is_name(name) and _holds(root, name))
@@ -73,9 +77,9 @@ class Reader:
     def versions(self, name: str) -> list[int]:
         """Numbers of the published versions of a model, rising; empty for an unknown one."""
         try:
-            with Folder.open(self.root) as root, root.folder(check_name(name)) as folder:
+            with self._open_model(name) as folder:
                 return sorted(v for entry in folder.names() if (v := version_number(entry)))
-        except OSError:
+        except (OSError, BrokenModel):
             return []
 
     def current(self, name: str) -> Pointer:
@@ -86,7 +90,7 @@ class Reader:
             BrokenModel: the file that says so is damaged.
         """
         try:
-            with Folder.open(self.root) as root, root.folder(check_name(name)) as folder:
+            with self._open_model(name) as folder:
                 return Pointer.from_bytes(folder.read(CURRENT, MAX_POINTER_BYTES))
         except FileNotFoundError:
             raise UnknownModel(f"there is no current version of a model named {name!r}") from None
@@ -109,22 +113,30 @@ class Reader:
             UnknownModel: there is no such version.
             BrokenModel: anything of it is missing, changed, not a regular file, or too large.
         """
-        check_name(name)
         try:
-            with (
-                Folder.open(self.root) as root,
-                root.folder(name) as model,
-                model.folder(str(version)) as folder,
-            ):
+            with self._open_model(name) as model, model.folder(str(version)) as folder:
                 return _read_version(folder, name, version)
         except FileNotFoundError:
             raise UnknownModel(f"there is no version {version} of a model named {name!r}") from None
         except OSError as error:
             raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
 
+    def _open_model(self, name: str) -> Folder:
+        """Open a model's folder. Raises FileNotFoundError, BrokenModel for all else that fails."""
+        check_name(name)
+        try:
+            with Folder.open(self.root) as root:
+                return root.folder(name)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
+
 
 def reason(error: OSError) -> str:
     """What the system says of an error, without the path."""
+    if error.errno == errno.ELOOP:
+        return "it is a link"
     return error.strerror or type(error).__name__
 
 
@@ -132,8 +144,10 @@ def _holds(root: Folder, name: str) -> bool:
     try:
         with root.folder(name) as folder:
             return any(entry == CURRENT or version_number(entry) for entry in folder.names())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:  # no permission, no descriptors left, a failing disk, a link: not gone
+        return True
 
 
 def _read_version(folder: Folder, name: str, version: int) -> Opened:
@@ -147,11 +161,14 @@ def _read_version(folder: Folder, name: str, version: int) -> Opened:
             f"its manifest is that of {manifest.name}/{manifest.version}: the folder was moved"
         )
     files = {file: _read_file(folder, file, digest) for file, digest in manifest.files.items()}
+    for entry in folder.names():
+        if entry != MANIFEST and entry not in files:
+            raise BrokenModel(f"its folder holds {entry!a}, which its manifest does not list")
     return Opened(manifest, Digest.of(data).sha256, files)
 
 
 def _read_file(folder: Folder, file: str, digest: Digest) -> bytes:
-    if os.path.basename(file) != file or file in (".", "..", MANIFEST):
+    if os.path.basename(file) != file or file in ("", ".", "..", MANIFEST) or "\0" in file:
         raise BrokenModel("its manifest lists a file that is not in its folder")
     if digest.size > MAX_FILE_BYTES:
         raise BrokenModel(f"its {file} has more than {MAX_FILE_BYTES} bytes")

@@ -2,22 +2,28 @@
 
 import errno
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.files import TEMPORARY, locked, replace, sync_folder, temporary_name, write_new
+from app.files import locked, replace, sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
-from app.store.names import check_name, version_number
-from app.store.reading import CURRENT, DEFAULT, MANIFEST, Pointer, Reader, reason
-
-LAST = "last"
-"""Holds the highest number of a removed version, so that it is never given again."""
+from app.store.folders import LAST, clear, discard, next_version, take_away, take_number
+from app.store.names import check_name
+from app.store.reading import CURRENT, DEFAULT, Pointer, Reader, reason
 
 LOCK_SECONDS = 60.0
+
+_FULL, _WRITABLE = "make room on its disk", "make it writable for this user"
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.EROFS: _WRITABLE,
+}
 
 
 class Store(Reader):
@@ -26,13 +32,14 @@ class Store(Reader):
     def check_writable(self, name: str) -> None:
         """Tell before the work whether a publish could succeed. Raises StoreError."""
         place = self.root / check_name(name)
+        _refuse_link(place)
         while not os.path.lexists(place) and place.parent != place:
             place = place.parent
         with self._writing():
             if not place.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             if not os.access(place, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, "it is not writable for this user")
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def publish(self, name: str, description: Description, files: Mapping[str, bytes]) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
@@ -41,24 +48,27 @@ class Store(Reader):
             The manifest with the number that the version got.
 
         Raises:
-            StoreError: it could not be written; nothing of it can be seen then.
+            StoreError: it could not be written, or not be read back; what was current still is.
         """
-        with self._writing(), self._model_folder(check_name(name)) as folder:
-            manifest = self._publish_version(folder, name, description, files)
-            self._point(folder, manifest)
-            with locked(self.root, LOCK_SECONDS) as alone:
-                if alone:
-                    _clear(self.root)
-                if not os.path.lexists(self.root / DEFAULT):
-                    replace(self.root / DEFAULT, f"{name}\n".encode("ascii"))
-            return manifest
+        with self._writing(), self._new_folder(check_name(name)) as folder:
+            manifest = self._add(folder, name, description, files)
+            try:
+                sync_folder(folder)
+                self._read_back(manifest)
+                self._point(folder, manifest)
+            except BaseException:
+                self._withdraw(folder, manifest)
+                raise
+        with self._writing(f"version {manifest.version} of {name} is published, but "):
+            self._choose_default(name, always=False)
+        return manifest
 
     def set_default(self, name: str) -> None:
         """Make a model the one that is answered at /predict. Raises StoreError."""
-        if name not in self.names():
+        if check_name(name) not in self.names():
             raise StoreError(f"there is no model named {name!r}")
         with self._writing():
-            replace(self.root / DEFAULT, f"{name}\n".encode("ascii"))
+            self._choose_default(name, always=True)
 
     def remove(self, name: str, version: int, *, force: bool = False) -> int | None:
         """Remove a version; its number is never given again.
@@ -69,80 +79,103 @@ class Store(Reader):
         Raises:
             StoreError: there is no such version, or it is the current one and `force` is off.
         """
-        if version not in self.versions(name):
-            raise StoreError(f"there is no version {version} of a model named {name!r}")
-        with self._writing(), self._model_folder(name) as folder:
+        self._must_have(name, version)
+        with self._writing(), self._alone_in(name) as folder:
+            self._must_have(name, version)  # another process can have been faster
             current = self._current_or_none(name)
-            if version == current and not force:
-                raise StoreError(
-                    f"version {version} of {name} is the current one: publish another first, "
-                    "or use --force"
-                )
-            if version == current:
+            if current in (version, None):
+                if not force:
+                    raise StoreError(_why_kept(name, version, current))
                 current = self._point_elsewhere(folder, name, version)
             self._keep_last(folder, version)
-            rubbish = folder / temporary_name()
-            (folder / str(version)).rename(rubbish)
-            sync_folder(folder)
-            shutil.rmtree(rubbish)
+            take_away(folder, version)
             return current
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, so_far: str = "") -> Iterator[None]:
         """Turn what the system says into one sentence with a remedy."""
         try:
             yield
         except TimeoutError as error:
-            raise StoreError(f"cannot write to {self.root}: {error}; try again") from error
+            raise StoreError(f"{so_far}cannot write to {self.root}: {error}; try again") from error
         except OSError as error:
+            remedy = _REMEDIES.get(error.errno or 0, "see what is wrong there")
             raise StoreError(
-                f"cannot write to {self.root}: {reason(error)}; make room or make it writable, "
-                "or choose another folder with --models"
+                f"{so_far}cannot write to {self.root}: {reason(error)}; "
+                f"{remedy}, or choose another models folder"
             ) from error
 
     @contextmanager
-    def _model_folder(self, name: str) -> Iterator[Path]:
-        """A model's folder, locked, made when absent and taken away again when nothing came in."""
-        made = [place for place in (self.root, self.root / name) if not place.exists()]
-        folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for place in made:
+    def _new_folder(self, name: str) -> Iterator[Path]:
+        """A model's folder, made when absent, with no other process writing to it."""
+        _refuse_link(self.root / name)
+        absent, place = [], self.root / name
+        while not place.exists():
+            absent.append(place)
+            place = place.parent
+        (self.root / name).mkdir(parents=True, exist_ok=True)
+        for place in absent:
             sync_folder(place.parent)
-        try:
-            with locked(folder, LOCK_SECONDS) as alone:
-                if alone:
-                    _clear(folder)
-                yield folder
-        finally:
-            for place in reversed(made):
-                with suppress(OSError):  # not empty: something was published
-                    place.rmdir()
+        with self._alone_in(name) as folder:
+            yield folder
 
-    def _publish_version(
+    @contextmanager
+    def _alone_in(self, name: str) -> Iterator[Path]:
+        """A model's folder, cleared of rubbish, with no other process writing to it."""
+        folder = self.root / name
+        with locked(folder, LOCK_SECONDS) as alone:
+            if alone:
+                clear(folder)
+            yield folder
+
+    def _choose_default(self, name: str, *, always: bool) -> None:
+        with locked(self.root, LOCK_SECONDS) as alone:
+            if alone:
+                clear(self.root)
+            if always or not os.path.lexists(self.root / DEFAULT):
+                replace(self.root / DEFAULT, f"{name}\n".encode("ascii"))
+
+    def _add(
         self, folder: Path, name: str, description: Description, files: Mapping[str, bytes]
     ) -> Manifest:
+        """Write a version that nothing names yet."""
         digests = {file: Digest.of(data) for file, data in files.items()}
         created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         building = folder / temporary_name()
-        building.mkdir()
+
+        def manifest_for(version: int) -> Manifest:
+            return Manifest(name, version, created, description, digests)
+
         try:
+            building.mkdir()
             for file, data in files.items():
                 write_new(building / file, data)
-
-            def manifest_for(version: int) -> Manifest:
-                return Manifest(name, version, created, description, digests)
-
-            return _take_number(building, self._next_version(folder), manifest_for)
+            return take_number(building, next_version(folder), manifest_for)
         except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
+            discard(building)
             raise
 
-    def _next_version(self, folder: Path) -> int:
-        numbers = [v for entry in os.listdir(folder) if (v := version_number(entry))]
-        return max([*numbers, _read_last(folder)]) + 1
+    def _read_back(self, manifest: Manifest) -> None:
+        """What cannot be opened must not become current. Raises StoreError."""
+        try:
+            self.open(manifest.name, manifest.version)
+        except (BrokenModel, UnknownModel) as error:
+            raise StoreError(
+                f"what was written to {self.root} cannot be read back: {error.message}"
+            ) from error
+
+    def _withdraw(self, folder: Path, manifest: Manifest) -> None:
+        """Take a version back, unless it became current before the disk failed."""
+        if self._current_or_none(manifest.name) != manifest.version:
+            with suppress(OSError):
+                take_away(folder, manifest.version)
+
+    def _must_have(self, name: str, version: int) -> None:
+        if version not in self.versions(name):
+            raise StoreError(f"there is no version {version} of a model named {name!r}")
 
     def _keep_last(self, folder: Path, version: int) -> None:
-        if version + 1 == self._next_version(folder):
+        if version + 1 == next_version(folder):
             replace(folder / LAST, f"{version}\n".encode("ascii"))
 
     def _current_or_none(self, name: str) -> int | None:
@@ -166,38 +199,12 @@ class Store(Reader):
         return None
 
 
-def _take_number(building: Path, version: int, manifest_for: Callable[[int], Manifest]) -> Manifest:
-    """Rename a complete folder to the first free number from `version` on."""
-    while True:
-        manifest = manifest_for(version)
-        write_new(building / MANIFEST, manifest.to_bytes())
-        sync_folder(building)
-        try:
-            building.rename(building.parent / str(version))
-        except OSError:
-            if not (building.parent / str(version)).exists():
-                raise
-            # Where there are no locks another process can have been faster.
-            (building / MANIFEST).unlink()
-            version += 1
-            continue
-        sync_folder(building.parent)
-        return manifest
+def _why_kept(name: str, version: int, current: int | None) -> str:
+    if current is None:
+        return f"it is not known which version of {name} is current: use --force to remove one"
+    return f"version {version} of {name} is the current one: publish another first, or use --force"
 
 
-def _read_last(folder: Path) -> int:
-    try:
-        return version_number((folder / LAST).read_text("ascii").strip()) or 0
-    except (FileNotFoundError, UnicodeDecodeError):
-        return 0
-
-
-def _clear(folder: Path) -> None:
-    """Take away what a publish that died left; the lock says that none is under way."""
-    for entry in os.listdir(folder):
-        if entry.startswith(TEMPORARY):
-            path = folder / entry
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise StoreError(f"{folder} is a link, and nothing is served through links: remove it")

@@ -1,0 +1,71 @@
+"""What happens inside one model's folder when it is written to: numbers given, rubbish cleared."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from app.files import TEMPORARY, Folder, sync_folder, temporary_name, write_new
+from app.manifest import Manifest
+from app.store.names import version_number
+from app.store.reading import MANIFEST, MAX_POINTER_BYTES
+
+LAST = "last"
+"""Holds the highest number of a removed version, so that it is never given again."""
+
+
+def next_version(folder: Path) -> int:
+    """The number above all that are there or were removed. Raises OSError."""
+    numbers = [v for entry in os.listdir(folder) if (v := version_number(entry))]
+    return max([*numbers, _read_last(folder)]) + 1
+
+
+def take_number(building: Path, version: int, manifest_for: Callable[[int], Manifest]) -> Manifest:
+    """Rename a complete folder to the first free number from `version` on."""
+    while True:
+        manifest = manifest_for(version)
+        write_new(building / MANIFEST, manifest.to_bytes())
+        sync_folder(building)
+        try:
+            building.rename(building.parent / str(version))
+        except OSError:
+            if not (building.parent / str(version)).exists():
+                raise
+            # Where there are no locks another process can have been faster.
+            (building / MANIFEST).unlink()
+            version += 1
+            continue
+        return manifest
+
+
+def _read_last(folder: Path) -> int:
+    try:
+        with Folder.open(folder) as opened:
+            return version_number(opened.read(LAST, MAX_POINTER_BYTES).decode("ascii").strip()) or 0
+    except (FileNotFoundError, UnicodeDecodeError):
+        return 0
+
+
+def take_away(folder: Path, version: int) -> None:
+    """Make a version invisible in one step, then free its room."""
+    rubbish = folder / temporary_name()
+    (folder / str(version)).rename(rubbish)
+    sync_folder(folder)
+    discard(rubbish)
+
+
+def clear(folder: Path) -> None:
+    """Take away what a publish that died left; the lock says that none is under way."""
+    for entry in os.listdir(folder):
+        if entry.startswith(TEMPORARY):
+            discard(folder / entry)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder as far as possible; what stays is tried again next time."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
