@@ -117,9 +117,9 @@ def _is_injected(name: str, value: str) -> bool:
 
 
 def _complaint(name: str, known: list[str]) -> str:
-    bare = name.removeprefix(PREFIX)
-    near = bare if bare in known else next(iter(difflib.get_close_matches(name, known, n=1)), "")
-    hint = f"; did you mean {near}?" if near else ""
+    plain = {variable.removeprefix(PREFIX): variable for variable in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), plain, n=1)
+    hint = f"; did you mean {plain[near[0]]}?" if near else ""
     return f"{_shown(name)[1:-1]} is not a setting{hint}"
 
 

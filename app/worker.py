@@ -6,18 +6,26 @@ log line and count as any other request.
 """
 
 import socket
+import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from gunicorn.http import errors
 from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
 
+from app.protocols.native import error_body
 from app.telemetry import request_id
 
 UNPARSED = "(unparsed)"
 """Stands where a route would for requests that could not be read."""
+
+DRAIN_SECONDS = 5.0
+"""How long the unread rest of a body may take before the connection is closed instead."""
+
+LINGER_SECONDS = 1.0
+"""How long a client may take to close after the last answer on its connection."""
 
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.LimitRequestLine, 414, "the request line is too long"),
@@ -55,16 +63,22 @@ def refusal(error: Exception) -> tuple[int, str]:
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A process with a pool of threads, each of which reads and answers one request at a time."""
 
+    def handle(self, conn: Any) -> Any:
+        """Read and answer one request; True keeps the connection, False closes it."""
+        outcome = super().handle(conn)
+        if outcome is False:
+            _hang_up(conn.sock)
+        return outcome
+
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Refuse what gunicorn's parser lets pass, then have the application answer."""
         _check(req)
-        answered: bool = super().handle_request(req, conn)
-        return answered
+        return super().handle_request(req, conn) and _drained(conn)
 
     def handle_error(self, _req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer, count and log a request that failed outside of the application."""
         status, sentence = refusal(exc)
-        body = orjson.dumps({"error": sentence})
+        body = error_body(sentence)
         fresh = request_id()
         self._record(exc, status, fresh, len(body), addr[0] if addr else None)
         try:
@@ -101,6 +115,31 @@ def _check(req: Any) -> None:
         raise errors.InvalidHeader("HOST", req=req)
     if headers.get("TRANSFER-ENCODING", "chunked").lower() != "chunked":
         raise errors.UnsupportedTransferCoding("TRANSFER-ENCODING")  # it would be left undecoded
+
+
+def _drained(conn: Any) -> bool:
+    """Read what the application left of the body; once there is an answer, no other may follow."""
+    try:
+        return bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_SECONDS))
+    except errors.ParseException:
+        return False
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Let a client read its answer before the connection goes.
+
+    gunicorn would wait for that in the loop that serves everybody; this runs in the client's own
+    thread, and leaves nothing to wait for.
+    """
+    deadline = time.monotonic() + LINGER_SECONDS
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        while (rest := deadline - time.monotonic()) > 0:
+            connection.settimeout(rest)
+            if not connection.recv(65536):
+                break
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _head(status: int, fresh: str, length: int) -> bytes:

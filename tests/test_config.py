@@ -95,6 +95,7 @@ def test_an_ipv6_host_is_bound_in_brackets() -> None:
         ("ORDINATE_MAX_ROW", "did you mean ORDINATE_MAX_ROWS?"),
         ("ORDINATE_WORKER", "did you mean ORDINATE_WORKERS?"),
         ("ORDINATE_PORT", "did you mean PORT?"),
+        ("ORDINATE_PORTT", "did you mean PORT?"),
         ("ORDINATE_HOST", "did you mean HOST?"),
         ("ORDINATE_ZZZZZZ", "is not a setting"),
     ],

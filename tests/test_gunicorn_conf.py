@@ -1,0 +1,192 @@
+"""The shipped gunicorn settings under a real gunicorn: counts, signals, deaths, logs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.server import ROOT, Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path) as running:
+        running.wait_for(lambda: scraped(running, "ordinate_workers") == 2)
+        yield running
+
+
+def get(server: Server, path: str, headers: dict[str, str] | None = None) -> bytes:
+    request = urllib.request.Request(server.url + path, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def scraped(server: Server, name: str, **labels: str) -> float:
+    families = text_string_to_metric_families(get(server, "/metrics").decode())
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+def health_checks(server: Server) -> float:
+    return scraped(server, "ordinate_requests_total", route="/healthz", status="200")
+
+
+def workers(server: Server) -> list[int]:
+    """Ids of the workers that are alive, as the master reports them."""
+    log = server.log
+    born = re.findall(r"Booting worker with pid: (\d+)", log)
+    dead = re.findall(r"Worker \(pid:(\d+)\) was sent|Worker exiting \(pid: (\d+)\)", log)
+    gone = {pid for pair in dead for pid in pair}
+    return [int(pid) for pid in born if pid not in gone]
+
+
+def kill(server: Server, worker: int) -> None:
+    os.kill(worker, signal.SIGKILL)
+    server.wait_for(lambda: worker not in workers(server))
+
+
+def test_as_many_requests_are_counted_as_were_sent_whoever_is_asked(server: Server) -> None:
+    before = health_checks(server)
+
+    for _ in range(100):
+        get(server, "/healthz")
+
+    assert {health_checks(server) for _ in range(20)} == {before + 100}
+
+
+def test_counts_go_on_exactly_when_workers_are_killed(server: Server) -> None:
+    expected = health_checks(server)
+
+    for _ in range(10):
+        for _ in range(5):
+            get(server, "/healthz")
+        expected += 5
+        assert health_checks(server) == expected
+        kill(server, workers(server)[0])
+        assert health_checks(server) == expected
+        server.wait_for(lambda: len(workers(server)) == 2)
+
+    assert scraped(server, "ordinate_workers") == 2
+    assert health_checks(server) == expected
+
+
+def test_counts_go_on_over_a_reload(server: Server) -> None:
+    get(server, "/healthz")
+    before, old = health_checks(server), workers(server)
+
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for(lambda: not set(old) & set(workers(server)))
+    get(server, "/healthz")
+
+    assert health_checks(server) == before + 1
+    server.wait_for(lambda: scraped(server, "ordinate_workers") == 2)
+
+
+def test_workers_can_be_added_and_taken_away(server: Server) -> None:
+    server.process.send_signal(signal.SIGTTIN)
+    server.wait_for(lambda: scraped(server, "ordinate_workers") == 3)
+    before = health_checks(server)
+    for _ in range(10):
+        get(server, "/healthz")
+
+    server.process.send_signal(signal.SIGTTOU)
+    server.wait_for(lambda: scraped(server, "ordinate_workers") == 2)
+
+    assert health_checks(server) == before + 10
+
+
+def test_every_line_is_json_and_none_holds_what_was_in_a_request(server: Server) -> None:
+    get(server, "/healthz?key=canary", {"Authorization": "Bearer canary", "X-Request-Id": "mine-1"})
+    server.stop()
+
+    events = [json.loads(line) for line in server.err]
+    requests = [json.loads(line) for line in server.out]
+    assert {"server"} <= {event["event"] for event in events}
+    assert [line["path"] for line in requests if line["request_id"] == "mine-1"] == ["/healthz"]
+    assert "canary" not in server.log
+
+
+def test_a_stop_is_clean(server: Server) -> None:
+    assert server.stop() == 0
+
+
+class Unread(Server):
+    """A server whose log is read up to the first request, and left open."""
+
+    @staticmethod
+    def _collect(stream: IO[str] | None, lines: list[str]) -> None:
+        assert stream is not None
+        for line in stream:
+            lines.append(line)
+            if '"event":"request"' in line:
+                break
+
+
+def test_a_log_reader_that_stopped_does_not_stop_the_service(tmp_path: Path) -> None:
+    with Unread(tmp_path) as server:
+        for _ in range(1000):  # some 200 KB of log, and a pipe holds 64
+            get(server, "/healthz")
+
+        assert health_checks(server) >= 1000
+
+    for stream in (server.process.stdout, server.process.stderr):
+        assert stream
+        stream.close()
+
+
+def _gunicorn(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gunicorn", *arguments, "wsgi:app"],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line() -> None:
+    done = _gunicorn(ORDINATE_MAX_ROWS="many")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        'error: ORDINATE_MAX_ROWS is "many", allowed is a number of rows from 1 to 1000000000\n'
+    )
+
+
+def test_an_unknown_setting_is_told(tmp_path: Path) -> None:
+    with Server(tmp_path, ORDINATE_MAX_ROW="5") as server:
+        assert "ORDINATE_MAX_ROW is not a setting; did you mean ORDINATE_MAX_ROWS?" in server.log
+
+
+def test_the_command_line_has_the_last_word(tmp_path: Path) -> None:
+    models = str(tmp_path)
+
+    done = _gunicorn(
+        "--print-config", "-b", "127.0.0.1:1234", "-w", "3", PORT="99", ORDINATE_MODELS=models
+    )
+
+    settings = dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line)
+    shown = {name.strip(): value.strip() for name, value in settings.items()}
+    assert shown["bind"] == "['127.0.0.1:1234']"
+    assert shown["workers"] == "3"
+    assert shown["preload_app"] == "True"
+    assert shown["http_parser"] == "python"
+    assert shown["control_socket_disable"] == "True"
+    assert shown["forwarded_allow_ips"] == "[]"
