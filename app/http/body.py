@@ -2,12 +2,16 @@
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Request
 
 from app.errors import InvalidInput, NotAcceptable, TooLarge, UnsupportedMedia
 
 _JSON = "application/json"
+# A client that is still sending when the connection is closed loses the answer, and learns nothing.
+_DISCARDED = 64 << 20
+_PIECE = 1 << 16
 _COVERING = ("*/*", "application/*", _JSON)
 # Window sizes: 31 expects a gzip header, 15 a zlib one, which HTTP calls deflate.
 _CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -47,6 +51,16 @@ def read_json_body(request: Request, limit: int) -> bytes:
         raise _too_large(limit)
     # One byte past the limit is read rather than trusting a length: chunked bodies declare none.
     return inflate(_read(request.stream.read, limit), limit)
+
+
+def discard_rest(request: Request) -> None:
+    """Take in what was not read of the body of a refused request, up to 64 MiB."""
+    if not request.content_length and "Transfer-Encoding" not in request.headers:
+        return
+    with suppress(Exception):  # it ends early or is malformed, and the answer stands already
+        room = _DISCARDED
+        while room > 0 and (piece := request.stream.read(_PIECE)):
+            room -= len(piece)
 
 
 def _check_type(request: Request) -> None:

@@ -4,6 +4,7 @@ import time
 
 from flask import Flask, Response, g, request
 
+from app.http.body import discard_rest
 from app.http.service import service
 from app.telemetry import request_id
 
@@ -13,7 +14,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def init_app(app: Flask) -> None:
     """Hang the gate before all views of this application."""
-    app.url_map.merge_slashes = False  # //predict is not found: a redirect would lose its body
+    app.url_map.merge_slashes = False  # /models//x is not found: a redirect would lose its body
     app.before_request(_enter)
     app.after_request(_leave)
 
@@ -24,6 +25,8 @@ def _enter() -> None:
 
 
 def _leave(response: Response) -> Response:
+    if response.status_code >= 400:
+        discard_rest(request)
     seconds = time.perf_counter() - g.started
     route = request.url_rule.rule if request.url_rule else UNMATCHED
     method = request.method if request.method in _METHODS else "other"

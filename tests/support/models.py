@@ -40,10 +40,23 @@ MIXED = Schema(
 SINGLE = Schema((Feature("speed", "number", 0.0, 300.0),), Target("load", 0.0, 10.0))
 """One number."""
 
+HOSTILE = Schema(
+    (
+        Feature("<script>alert(1)</script>", "number", 0.0, 1.0),
+        Feature("a \"quoted\" 'name' & more", "number", 0.0, 1.0),
+        Feature(
+            "snow \u2603 \U0001f600\n$(id)`id`", "category", categories=("</pre><b>", "{{ 7 * 7 }}")
+        ),
+    ),
+    Target("y", 0.0, 1.0),
+)
+"""Names and categories that are markup, shell or template code to who forgets to quote them."""
+
 ROWS: Mapping[int, Sequence[Sequence[Any]]] = {
     id(PLAIN): [[1.0, 2.0, 0.5], [10.0, -5.0, 0.0], [0.25, 0.0, 1.0]],
     id(MIXED): [[30, "own", "unskilled", True], [None, "rent", None, False]],
     id(SINGLE): [[100.0], [0.0]],
+    id(HOSTILE): [[0.5, 0.25, "</pre><b>"], [0.0, 1.0, "{{ 7 * 7 }}"]],
 }
 """Rows in request form that fit each of these schemas."""
 

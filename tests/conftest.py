@@ -1,0 +1,47 @@
+"""What all tests share: a folder of small real models, and the service over it, twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import settings
+
+from app import create_app
+from app.config import Config
+from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
+from tests.support.server import Server
+
+settings.register_profile("ordinate", derandomize=True, deadline=None, database=None)
+settings.load_profile("ordinate")
+
+MAX_BODY_BYTES = 1 << 20
+MAX_ROWS = 1000
+LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": str(MAX_ROWS)}
+"""Smaller than the defaults, so that going over them is cheap."""
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder: `tiny`, the default, in two versions, `mixed`, `single` and `hostile`."""
+    root = tmp_path_factory.mktemp("store") / "models"
+    publish(root, "tiny", PLAIN, seed=1)
+    publish(root, "tiny", PLAIN, seed=2)
+    publish(root, "mixed", MIXED)
+    publish(root, "single", SINGLE)
+    publish(root, "hostile", HOSTILE)
+    return root
+
+
+@pytest.fixture(scope="session")
+def client(models: Path) -> FlaskClient:
+    """The service over these models in this process, without a server."""
+    config = Config.from_env({"ORDINATE_MODELS": str(models), **LIMITS})
+    return create_app(config).test_client()
+
+
+@pytest.fixture(scope="session")
+def server(models: Path) -> Iterator[Server]:
+    """The same behind a real gunicorn; one for all tests that leave it as they found it."""
+    with Server(models, **LIMITS) as running:
+        yield running

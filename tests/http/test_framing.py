@@ -1,0 +1,194 @@
+"""How requests are cut out of a connection's bytes, through a real server and a bare socket."""
+
+import pytest
+
+from tests.support.raw import Wire, chunked, headed, post
+from tests.support.server import Server
+
+GOOD = b'{"x":[1,2,0.5]}'
+TYPE = "Content-Type: application/json"
+HOST = "Host: localhost"
+POST = "POST /predict HTTP/1.1"
+LENGTH = f"Content-Length: {len(GOOD)}"
+CHUNKED = "Transfer-Encoding: chunked"
+
+MALFORMED = {
+    "length-and-chunked": headed(POST, HOST, TYPE, LENGTH, CHUNKED, body=chunked(GOOD)),
+    "two-lengths": headed(POST, HOST, TYPE, LENGTH, "Content-Length: 3", body=GOOD),
+    "two-equal-lengths": headed(POST, HOST, TYPE, LENGTH, LENGTH, body=GOOD),
+    "list-of-lengths": headed(POST, HOST, TYPE, "Content-Length: 15, 15", body=GOOD),
+    "plus-length": headed(POST, HOST, TYPE, "Content-Length: +15", body=GOOD),
+    "minus-length": headed(POST, HOST, TYPE, "Content-Length: -1", body=GOOD),
+    "underscore-length": headed(POST, HOST, TYPE, "Content-Length: 1_5", body=GOOD),
+    "hexadecimal-length": headed(POST, HOST, TYPE, "Content-Length: 0xf", body=GOOD),
+    "empty-length": headed(POST, HOST, TYPE, "Content-Length: ", body=GOOD),
+    "space-before-colon": headed(POST, HOST, TYPE, "Content-Length : 15", body=GOOD),
+    "xchunked": headed(POST, HOST, TYPE, "Transfer-Encoding: xchunked", body=chunked(GOOD)),
+    "identity": headed(POST, HOST, TYPE, "Transfer-Encoding: identity", body=GOOD),
+    "chunked-identity": headed(POST, HOST, TYPE, "Transfer-Encoding: chunked, identity", body=GOOD),
+    "gzip-chunked": headed(
+        POST, HOST, TYPE, "Transfer-Encoding: gzip, chunked", body=chunked(GOOD)
+    ),
+    "chunked-twice": headed(POST, HOST, TYPE, CHUNKED, CHUNKED, body=chunked(GOOD)),
+    "chunked-in-1.0": headed("POST /predict HTTP/1.0", HOST, TYPE, CHUNKED, body=chunked(GOOD)),
+    "bad-chunk-size": headed(POST, HOST, TYPE, CHUNKED, body=b"z\r\n" + GOOD),
+    "minus-chunk-size": headed(POST, HOST, TYPE, CHUNKED, body=b"-f\r\n" + GOOD + b"\r\n0\r\n\r\n"),
+    "0x-chunk-size": headed(POST, HOST, TYPE, CHUNKED, body=b"0xf\r\n" + GOOD + b"\r\n0\r\n\r\n"),
+    "bad-chunk-end": headed(POST, HOST, TYPE, CHUNKED, body=b"f\r\n" + GOOD + b"XX0\r\n\r\n"),
+    "bad-chunk-extension": headed(POST, HOST, TYPE, CHUNKED, body=b"f;a=\x01\r\n" + GOOD + b"\r\n"),
+    "endless-chunk-size": headed(POST, HOST, TYPE, CHUNKED, body=b"0" * 20_000 + b"f\r\n"),
+    "bare-lf": b"POST /predict HTTP/1.1\nHost: localhost\n\n",
+    "folded-header": headed(POST, HOST, "X-A: 1\r\n 2", TYPE, LENGTH, body=GOOD),
+    "header-without-colon": headed(POST, HOST, "nonsense", TYPE, LENGTH, body=GOOD),
+    "header-without-name": headed(POST, HOST, ": 1", TYPE, LENGTH, body=GOOD),
+    "nul-in-header": headed(POST, HOST, "X-A: 1\x002", TYPE, LENGTH, body=GOOD),
+    "nul-in-path": headed("POST /pre\x00dict HTTP/1.1", HOST, TYPE, LENGTH, body=GOOD),
+    "raw-bytes-in-path": headed("POST /pr\xe9dict HTTP/1.1", HOST, TYPE, LENGTH, body=GOOD),
+    "space-in-path": headed("POST /pre dict HTTP/1.1", HOST, TYPE, LENGTH, body=GOOD),
+    "long-path": headed(f"POST /{'a' * 5000} HTTP/1.1", HOST, TYPE, LENGTH, body=GOOD),
+    "long-header": headed(POST, HOST, f"X-A: {'a' * 9000}", TYPE, LENGTH, body=GOOD),
+    "many-headers": headed(POST, HOST, *["X-A: 1"] * 110, TYPE, LENGTH, body=GOOD),
+    "two-hosts": headed(POST, HOST, "Host: other", TYPE, LENGTH, body=GOOD),
+    "no-host": headed(POST, TYPE, LENGTH, body=GOOD),
+    "http-3": headed("POST /predict HTTP/3.0", HOST, TYPE, LENGTH, body=GOOD),
+    "lower-case-method": headed("post /predict HTTP/1.1", HOST, TYPE, LENGTH, body=GOOD),
+    "expect-other": headed(POST, HOST, TYPE, LENGTH, "Expect: foo", body=GOOD),
+    "tls-hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)) + b"\r\n\r\n",
+    "noise": bytes(range(256)) * 4 + b"\r\n\r\n",
+}
+REFUSALS = {400, 405, 414, 415, 417, 431, 501}
+
+
+@pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_request_is_refused_and_what_is_behind_it_never_runs(
+    sent: bytes, server: Server
+) -> None:
+    with Wire(server) as wire:
+        wire.send(sent + post(GOOD, "X-Request-Id: smuggled"))
+        wire.finish()
+
+        answers = wire.answers()
+
+    assert len(answers) <= 1
+    assert {answer.status for answer in answers} <= REFUSALS
+    assert all(answer.json["error"] for answer in answers)
+    assert '"request_id":"smuggled"' not in server.log
+
+
+@pytest.mark.parametrize("cut", [0, 1, 14], ids=["nothing", "one-byte", "all-but-one-byte"])
+@pytest.mark.parametrize("how", ["length", "chunks"])
+def test_body_that_ends_early_is_refused_or_the_connection_closed(
+    how: str, cut: int, server: Server
+) -> None:
+    if how == "length":
+        sent = headed(POST, HOST, TYPE, LENGTH, body=GOOD[:cut])
+    else:
+        sent = headed(POST, HOST, TYPE, CHUNKED, body=b"f\r\n" + GOOD[:cut])
+
+    with Wire(server) as wire:
+        wire.send(sent)
+        wire.finish()
+        answers = wire.answers()
+
+    assert [answer.status for answer in answers] in ([], [400])
+
+
+def test_chunks_without_an_end_are_refused(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed(POST, HOST, TYPE, CHUNKED, body=b"f\r\n" + GOOD + b"\r\n"))
+        wire.finish()
+        answers = wire.answers()
+
+    assert [answer.status for answer in answers] in ([], [400])
+
+
+@pytest.mark.parametrize("size", [1, 7, 15, 1000])
+def test_chunked_body_is_read_whatever_its_chunks(size: int, server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed(POST, HOST, TYPE, CHUNKED, body=chunked(GOOD, size)))
+
+        assert wire.answer().status == 200
+
+
+def test_chunk_extensions_and_trailers_are_read_past(server: Server) -> None:
+    body = b"f;name=value\r\n" + GOOD + b"\r\n0\r\nX-Trailer: 1\r\n\r\n"
+
+    with Wire(server) as wire:
+        wire.send(headed(POST, HOST, TYPE, CHUNKED, body=body) + post())
+
+        assert [wire.answer().status for _ in range(2)] == [200, 200]
+
+
+def test_length_shorter_than_the_body_cuts_it_and_ends_the_connection(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed(POST, HOST, TYPE, "Content-Length: 5", body=GOOD + b"\r\n\r\n"))
+
+        cut, rest = wire.answers()
+
+    assert (cut.status, rest.status) == (400, 400)
+
+
+def test_whole_request_is_answered_though_nothing_more_will_come(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(post())
+        wire.finish()
+
+        assert wire.answer().status == 200
+
+
+def test_pipelined_requests_are_answered_in_order_up_to_the_first_bad_one(server: Server) -> None:
+    ids = [f"pipelined-{number}" for number in range(100)]
+    sent = [post(GOOD, f"X-Request-Id: {each}") for each in ids]
+    sent[60] = headed(POST, HOST, TYPE, "Content-Length: -1")
+
+    with Wire(server) as wire:
+        wire.send(b"".join(sent))
+        wire.finish()
+        answers = wire.answers()
+
+    assert [answer.headers["X-Request-Id"] for answer in answers[:60]] == ids[:60]
+    assert [answer.status for answer in answers] == [200] * 60 + [400]
+
+
+def test_client_that_waits_for_100_continue_is_answered(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed(POST, HOST, TYPE, LENGTH, "Expect: 100-continue"))
+        interim = wire.answer()
+        wire.send(GOOD)
+
+        assert interim.status == 100
+        assert wire.answer().status == 200
+
+
+def test_http_1_0_client_is_answered_and_the_connection_closed(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed("POST /predict HTTP/1.0", TYPE, LENGTH, body=GOOD))
+
+        only = wire.answers()
+
+    assert [answer.status for answer in only] == [200]
+
+
+def test_connection_is_kept_after_each_kind_of_error(server: Server) -> None:
+    bad = [post(b"{"), post(target="/nope"), headed("GET /predict HTTP/1.1", HOST)]
+
+    with Wire(server) as wire:
+        for each in bad:
+            wire.send(each + post())
+            refused, served = wire.answer(), wire.answer()
+
+            assert 400 <= refused.status < 500
+            assert served.status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "Forwarded: for=6.6.6.6;proto=https"],
+)
+def test_forwarded_headers_of_strangers_change_nothing(header: str, server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(headed("GET /models/tiny HTTP/1.1", "Host: here", header))
+        told = wire.answer().json["example"]["curl"]
+
+    assert "http://here/models/tiny/predict" in told
+    assert "6.6.6.6" not in server.log

@@ -1,0 +1,104 @@
+"""HTTP over a bare socket, for what no client library would send."""
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.server import Server
+
+WAIT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's content."""
+        return json.loads(self.body)
+
+
+class Wire:
+    """One connection to a server: bytes out, answers in."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS)
+        self._rest = b""
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Send these bytes; a server that has closed already is none the worse for it."""
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def answer(self, *, bodiless: bool = False) -> Answer:
+        """The next response; EOFError if the connection ends before it."""
+        while b"\r\n\r\n" not in self._rest:
+            self._receive()
+        head, _, self._rest = self._rest.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        status = int(first.split(" ")[1])
+        length = 0 if bodiless or status == 100 else int(headers["Content-Length"])
+        while len(self._rest) < length:
+            self._receive()
+        body, self._rest = self._rest[:length], self._rest[length:]
+        return Answer(status, headers, body)
+
+    def answers(self) -> list[Answer]:
+        """All responses until the server closes."""
+        found = []
+        try:
+            while True:
+                found.append(self.answer())
+        except EOFError:
+            return found
+
+    def _receive(self) -> None:
+        try:
+            piece = self._socket.recv(1 << 16)
+        except ConnectionResetError:
+            piece = b""
+        if not piece:
+            raise EOFError("the server closed the connection")
+        self._rest += piece
+
+
+def post(body: bytes = b'{"x":[1,2,0.5]}', *headers: str, target: str = "/predict") -> bytes:
+    """A prediction request with its length, and these header lines besides."""
+    lines = [
+        f"POST {target} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def headed(*lines: str, body: bytes = b"") -> bytes:
+    """A request with just these lines."""
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def chunked(body: bytes, size: int = 1 << 16) -> bytes:
+    """The body in chunks of this size."""
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
