@@ -58,26 +58,31 @@ def on_starting(server: Any) -> None:
         server.log.warning(warning)
 
 
-def _metrics(server: Any) -> Any:
-    """Find the counters of the preloaded application, if it has any."""
-    service = getattr(server.app.callable, "extensions", {}).get("ordinate")
-    return getattr(service, "metrics", None)
+def _service(process: Any) -> Any:
+    """Find what the preloaded application consists of, if it is ours."""
+    return getattr(process.app.callable, "extensions", {}).get("ordinate")
 
 
 # A worker counts in a slot of its own; when it dies, another takes the slot over and counts on.
 def pre_fork(server: Any, worker: Any) -> None:
     """Choose the slot while there is one process that can."""
-    if metrics := _metrics(server):
-        worker.slot = metrics.claim_slot()
+    if service := _service(server):
+        worker.slot = service.metrics.claim_slot()
 
 
 def post_fork(server: Any, worker: Any) -> None:
     """Count in it from the first request on."""
-    if metrics := _metrics(server):
-        metrics.use_slot(worker.slot)
+    if service := _service(server):
+        service.metrics.use_slot(worker.slot)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Look for new versions from now on, idle or not."""
+    if service := _service(worker):
+        service.watcher.ensure()
 
 
 def child_exit(server: Any, worker: Any) -> None:
     """Let the next worker have it."""
-    if metrics := _metrics(server):
-        metrics.release_slot(worker.slot)
+    if service := _service(server):
+        service.metrics.release_slot(worker.slot)

@@ -81,6 +81,7 @@ class Config:
     timeout: int
     grace: int
     keepalive: int
+    refresh: int
     log_level: str
     access_log: bool
     warnings: tuple[str, ...] = ()
@@ -221,6 +222,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_KEEPALIVE", "keepalive", "75", _integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 closes after each answer",
             "Seconds that an idle connection is kept open for the next request."),
+    Setting("ORDINATE_REFRESH", "refresh", "1", _integer(0, 86400),
+            "whole seconds from 0 to 86400, where 0 is never",
+            "Seconds between looks at the models folder for what was published since."),
     Setting("ORDINATE_LOG_LEVEL", "log_level", "info", _one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error",
             "Least level of the events that are logged to stderr."),

@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
 
 def _enter() -> None:
     g.started = time.perf_counter()
+    service().watcher.ensure()  # for servers that have no hook for it
     g.request_id = request_id(request.headers.get("X-Request-Id"))
 
 

@@ -41,7 +41,7 @@ def _predict(name: str | None, version: int | None) -> Response:
     call = native.decode(body, model.schema, served.config.max_rows)
     answer = native.encode(call, model.predict(to_matrix(model.schema, call.rows)))
     g.rows = len(call.rows)
-    served.metrics.rows(model.label, len(call.rows))
+    served.metrics.rows(model.manifest.name, len(call.rows))
     response = Response(answer, mimetype="application/json")
     response.headers["X-Model"] = model.label
     return response

@@ -8,6 +8,8 @@ from app.config import Config
 from app.registry import LoadEvent, Registry
 from app.store import Reader
 from app.telemetry import Log, Metrics
+from app.version import __version__
+from app.watcher import Watcher
 
 EXTENSION = "ordinate"
 
@@ -20,11 +22,14 @@ class Service:
     registry: Registry
     metrics: Metrics
     log: Log
+    watcher: Watcher
 
     @classmethod
     def create(cls, config: Config) -> "Service":
         """Put the parts together; nothing is loaded yet."""
-        log, metrics = Log(config.log_level, access=config.access_log), Metrics()
+        # Four times the workers, because a reload starts the new ones before the old have ended.
+        metrics = Metrics(__version__, slots=max(64, 4 * config.workers))
+        log = Log(config.log_level, access=config.access_log, on_loss=metrics.lost_line)
 
         def tell(event: LoadEvent) -> None:
             metrics.model_load(event.name, event.outcome)
@@ -39,7 +44,8 @@ class Service:
             )
 
         registry = Registry(Reader(config.models), config.model, tell)
-        return cls(config, registry, metrics, log)
+        watcher = Watcher(registry, config.refresh, log)
+        return cls(config, registry, metrics, log, watcher)
 
 
 def service() -> Service:

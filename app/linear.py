@@ -1,0 +1,107 @@
+"""A linear model as the plain numbers in its manifest: no pickle and no scikit-learn.
+
+The manifest's ``linear`` holds ``intercept``; ``coefficients`` by feature, for numbers and booleans;
+``categories``, a value for each category of a feature in schema order (for a boolean: false and
+true); and ``missing``, the contribution of a feature whose value is missing. An answer is the sum
+
+    y = intercept + contribution of feature 1 + ... + contribution of feature p
+
+taken in this order, one feature after the other, each product rounded before it is added. A row's
+answer therefore has the same bits whether it comes alone or among others, which a matrix product
+does not promise: BLAS adds in an order that depends on the shape.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.schema import Feature, Schema
+
+Array = NDArray[np.float64]
+
+
+class Linear:
+    """Predicts with the numbers of a manifest.
+
+    Args:
+        numbers: the manifest's ``linear``.
+        schema: of the model, p features.
+
+    Raises:
+        KeyError, TypeError, ValueError: the numbers do not fit the schema.
+    """
+
+    def __init__(self, numbers: Mapping[str, Any], schema: Schema) -> None:
+        self._intercept = float(numbers["intercept"])
+        self._terms = [_term(numbers, feature) for feature in schema.features]
+
+    def predict(self, matrix: Array) -> Array:
+        """Predict a float64 matrix of shape (n, p); returns shape (n,)."""
+        if len(matrix) == 1:
+            return np.array([self._predict_row(matrix[0].tolist())])
+        y = np.full(len(matrix), self._intercept)
+        # One pass makes the columns contiguous; each is read up to three times.
+        for term, column in zip(self._terms, np.ascontiguousarray(matrix.T), strict=True):
+            y += term.of_column(column)
+        return y
+
+    def _predict_row(self, row: list[float]) -> float:
+        y = self._intercept
+        for term, value in zip(self._terms, row, strict=True):
+            y += term.of_value(value)
+        return y
+
+
+class _Product:
+    """A coefficient times the value; a missing one has a contribution of its own."""
+
+    def __init__(self, coefficient: float, missing: float | None) -> None:
+        self._coefficient = coefficient
+        self._missing = missing
+
+    def of_value(self, value: float) -> float:
+        """The contribution of one value, NaN for a missing one."""
+        if self._missing is not None and value != value:  # noqa: PLR0124 - only NaN is not itself
+            return self._missing
+        return self._coefficient * value
+
+    def of_column(self, column: Array) -> Array:
+        """The contributions of n values."""
+        products = self._coefficient * column
+        if self._missing is not None:
+            products[np.isnan(column)] = self._missing
+        return products
+
+
+class _Choice:
+    """A contribution for each value that there is, the missing one last."""
+
+    def __init__(self, values: list[float], missing: float | None) -> None:
+        self._values = [*values, np.nan if missing is None else missing]
+        self._array = np.array(self._values)
+
+    def of_value(self, value: float) -> float:
+        """The contribution of one code, NaN for a missing value."""
+        return self._values[-1 if value != value else int(value)]  # noqa: PLR0124 - as above
+
+    def of_column(self, column: Array) -> Array:
+        """The contributions of n codes."""
+        last = len(self._values) - 1
+        places = np.where(np.isnan(column), last, column).astype(np.intp)
+        found: Array = self._array[places]
+        return found
+
+
+def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:
+    missing = numbers["missing"].get(feature.name)
+    missing = None if missing is None else float(missing)
+    if feature.missing != (missing is not None):
+        raise ValueError(f"{feature.name!r} lacks its contribution when missing, or has one")
+    if feature.name in numbers["categories"]:
+        values = [float(value) for value in numbers["categories"][feature.name]]
+        if len(values) != (len(feature.categories) if feature.kind == "category" else 2):
+            raise ValueError(f"{feature.name!r} has not one contribution for each category")
+        return _Choice(values, missing)
+    return _Product(float(numbers["coefficients"][feature.name]), missing)

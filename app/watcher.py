@@ -1,0 +1,43 @@
+"""Looks for new versions beside the requests, so that they are served without a restart."""
+
+import os
+import threading
+
+from app.registry import Registry
+from app.telemetry import Log
+
+
+class Watcher:
+    """A thread that refreshes the registry, in each process that asks for it.
+
+    Threads do not survive a fork, so every worker starts its own; the process that only forks them
+    never does.
+
+    Args:
+        registry: to refresh.
+        seconds: between two looks; 0 for never.
+        log: told of what goes wrong in a look; the next one comes all the same.
+    """
+
+    def __init__(self, registry: Registry, seconds: float, log: Log) -> None:
+        self._registry = registry
+        self._seconds = seconds
+        self._log = log
+        self._process: int | None = None
+        self._starting = threading.Lock()
+
+    def ensure(self) -> None:
+        """Start watching in this process unless it does already."""
+        if self._seconds and self._process != os.getpid():
+            with self._starting:
+                if self._process != os.getpid():
+                    self._process = os.getpid()
+                    threading.Thread(target=self._watch, name="watcher", daemon=True).start()
+
+    def _watch(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(self._seconds):
+            try:
+                self._registry.refresh()
+            except Exception as error:  # noqa: BLE001 - a thread that ends would end all updates
+                self._log.exception("looking for new versions failed", error)
