@@ -25,7 +25,7 @@ help: ## list the targets
 
 serve: $(RUNTIME) ## set up, train if there is no model, serve on HOST:PORT
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
-	@echo 'POST {"x": [...]} to http://$(HOST):$(PORT)/predict; for a line to paste: curl http://$(HOST):$(PORT)/'
+	@echo 'POST {"x": [...]} to http://$(HOST):$(PORT)/predict; http://$(HOST):$(PORT)/ shows a line to paste'
 	@HOST='$(HOST)' PORT='$(PORT)' exec $(BIN)/gunicorn wsgi:app
 
 test: $(DEV) ## set up, run everything that CI runs

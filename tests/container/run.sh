@@ -178,7 +178,8 @@ check_image() {
   left=$(run_once -- sh -c 'command -v cc gcc g++ make git; ls -d /root/.cache /packages 2>/dev/null; true')
   [ -z "$left" ] || fail "left in the image: $left"
   run_once -- python -m pip --no-cache-dir check >/dev/null || fail "pip check"
-  run_once -- python -c 'import wsgi' || fail "import wsgi, read-only and with no network"
+  run_once -- python -c 'import wsgi' 2>"$work/import.log" ||
+    { cat "$work/import.log" >&2; fail "import wsgi, read-only and with no network"; }
   say "image: user $user, labelled, nothing left behind, 'pip check' passes"
 }
 
@@ -242,12 +243,17 @@ check_broken_models() {
 
 # An empty folder is mounted; then another container, of a user who owns that folder, publishes into it.
 check_retraining() {
+  local code
   mkdir "$work/models" "$work/data"
   chown 4242:4242 "$work/models"
   awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) { a = i % 7; b = (i * 3) % 11; print a "," b "," 2 * a - 3 * b + 50 } }' \
     >"$work/data/plane.csv"
   serve mounted --volume "$work/models:/models:ro"
   [ "$(status /readyz)" = 503 ] || fail "/readyz is $(status /readyz) over an empty folder"
+  code=0
+  run_once --volume "$work/models:/models" -- python train.py >"$work/train.log" 2>&1 || code=$?
+  [ "$code $(wc -l <"$work/train.log")" = "2 1" ] ||
+    { cat "$work/train.log" >&2; fail "no plain refusal of a folder that is not writable"; }
   run_once --user 4242:4242 --volume "$work/models:/models" --volume "$work/data:/data:ro" -- \
     python train.py --data /data/plane.csv --target y --name plane >"$work/train.log" 2>&1 ||
     { cat "$work/train.log" >&2; fail "train.py in a container"; }
