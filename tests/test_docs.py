@@ -1,0 +1,219 @@
+"""What the documentation says is true: its commands are run, its tables compared with the code."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import create_app
+from app.config import SETTINGS, Config
+from tests.support.server import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+COMMAND_SECONDS = 60
+TAKEOVER_SECONDS = 10
+SERVE_SECONDS = 60
+STOP_SECONDS = 20
+
+_FENCE = re.compile(r"^```(\w+)( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of the README and the answer that is shown below it, if one is."""
+
+    line: int
+    command: str
+    kind: str | None
+    shown: str
+
+
+def _steps() -> list[Step]:
+    blocks = [
+        (README[: found.start()].count("\n") + 1, found[1], found[2], found[3])
+        for found in _FENCE.finditer(README)
+    ]
+    following = [*blocks[1:], (0, "", None, "")]
+    return [
+        Step(line, text, after[1] if after[1] in ("json", "text") else None, after[3])
+        for (line, kind, only, text), after in zip(blocks, following, strict=True)
+        if kind == "sh" and only is None
+    ]
+
+
+STEPS = _steps()
+
+
+class Reader:
+    """Somebody who follows the README in a fresh copy of the project, on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = str(probe.getsockname()[1])
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "MAKE"))}
+        self.env = clean | {"PORT": self.port, "HOST": "127.0.0.1"}
+        self.service: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: str) -> str:
+        """What a command prints; `make serve` keeps running while the rest is read."""
+        command = command.replace(":8000", f":{self.port}").replace("/tmp/", f"{self.folder}/")
+        if command.strip() == "make serve":
+            self._serve()
+            return ""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _serve(self) -> None:
+        self.service = subprocess.Popen(
+            ["make", "serve"],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self.service.stdout is not None
+        for line in self.service.stdout:  # ends when the service does
+            if b"/predict" in line and b"curl" in line:
+                break
+        wait = f"until curl -sf http://127.0.0.1:{self.port}/readyz; do sleep 0.05; done"
+        subprocess.run(["bash", "-c", wait], check=True, timeout=SERVE_SECONDS, capture_output=True)
+
+    def stop(self) -> None:
+        """End the service and what make started for it."""
+        if self.service is not None:
+            os.killpg(self.service.pid, signal.SIGTERM)
+            self.service.communicate(timeout=STOP_SECONDS)
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+
+
+def _same(step: Step, printed: str) -> bool:
+    return bool(_rounded(json.loads(printed)) == _rounded(json.loads(step.shown)))
+
+
+def _assert_same(shown: str, printed: str, kind: str) -> None:
+    """Compare what is shown with what was printed; numbers may differ by what platforms differ."""
+    if kind == "json":
+        assert _rounded(json.loads(printed)) == _rounded(json.loads(shown))
+        return
+    shown, printed = _TIME.sub("(time)", shown), _TIME.sub("(time)", printed)
+    assert _NUMBER.sub("#", printed) == _NUMBER.sub("#", shown)
+    ours, theirs = map(float, _NUMBER.findall(printed)), map(float, _NUMBER.findall(shown))
+    assert list(ours) == pytest.approx(list(theirs), rel=1e-2)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return value
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader in a copy of what git has or would have, set up as after a first `make serve`."""
+    environment = Path(sys.prefix)
+    if shutil.which("make") is None or shutil.which("curl") is None:
+        pytest.skip("the README's commands need make and curl")
+    if not (environment / "runtime.stamp").exists():
+        pytest.skip("this environment was not made by make, and the README would set up another")
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in names.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(environment)
+
+    reader = Reader(folder)
+    yield reader
+    reader.stop()
+
+
+def test_the_readme_answers_by_its_fifteenth_line() -> None:
+    assert any('{"y":' in line for line in README.splitlines()[:15])
+
+
+@pytest.mark.parametrize("step", STEPS, ids=[f"line {step.line}" for step in STEPS])
+def test_a_command_of_the_readme_prints_what_is_shown(reader: Reader, step: Step) -> None:
+    until = time.monotonic() + TAKEOVER_SECONDS
+    printed = reader.run(step.command)
+    # A person takes longer to paste a line than the service to take over a new model.
+    while step.kind == "json" and not _same(step, printed) and time.monotonic() < until:
+        printed = reader.run(step.command)
+
+    if step.kind is not None:
+        _assert_same(step.shown, printed.replace(f":{reader.port}", ":8000"), step.kind)
+
+
+def test_the_settings_table_is_that_of_the_code() -> None:
+    rows = [
+        f"| `{setting.variable}` | {f'`{setting.default}`' if setting.default else ''} "
+        f"| {setting.purpose} |"
+        for setting in SETTINGS
+    ]
+
+    assert "\n".join(rows) in README
+
+
+def test_the_routes_table_has_every_route_and_no_other() -> None:
+    app = create_app(Config.from_env({}), load=False)
+    served = {
+        (method, re.sub(r"<(\w+)>", lambda part: _SHOWN_AS[part[1]], rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    documented = set(re.findall(r"^\| (GET|POST) \| `(/[^`]*)` \|", README, re.MULTILINE))
+
+    assert documented == served
+
+
+_SHOWN_AS = {"name": "NAME", "version": "V"}
+
+
+def test_every_file_that_the_documents_link_to_exists() -> None:
+    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        text = (ROOT / document).read_text("utf-8")
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
+            assert (ROOT / target).exists(), f"{document} links to {target}"
+
+
+def test_contributing_names_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rooms = {path.name for path in (ROOT / "app").iterdir() if path.name[0] not in "_."}
+
+    missing = {room for room in rooms if room not in text}
+
+    assert not missing
