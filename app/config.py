@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from app.errors import ConfigError
 
@@ -82,6 +82,7 @@ class Config:
     grace: int
     keepalive: int
     refresh: int
+    runtime: Literal["auto", "pickle"]
     log_level: str
     access_log: bool
     warnings: tuple[str, ...] = ()
@@ -225,6 +226,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_REFRESH", "refresh", "1", _integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 is never",
             "Seconds between looks at the models folder for what was published since."),
+    Setting("ORDINATE_RUNTIME", "runtime", "auto", _one_of("auto", "pickle"), "auto or pickle",
+            "auto serves a linear model by the numbers in its manifest; pickle never does."),
     Setting("ORDINATE_LOG_LEVEL", "log_level", "info", _one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error",
             "Least level of the events that are logged to stderr."),

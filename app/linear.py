@@ -1,6 +1,6 @@
 """A linear model as the plain numbers in its manifest: no pickle and no scikit-learn.
 
-The manifest's ``linear`` holds ``intercept``; ``coefficients`` by feature, for numbers and booleans;
+The manifest holds its ``intercept``; ``coefficients`` by feature, for numbers and booleans;
 ``categories``, a value for each category of a feature in schema order (for a boolean: false and
 true); and ``missing``, the contribution of a feature whose value is missing. An answer is the sum
 

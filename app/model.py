@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from app.checking import to_matrix
 from app.errors import BrokenModel, InvalidInput
 from app.manifest import Manifest
-from app.runtimes import Predictor, load
+from app.runtimes import Choice, Predictor, load
 from app.schema import Schema
 from app.store import Reader
 
@@ -47,7 +47,7 @@ class Model:
         return y
 
 
-def load_model(reader: Reader, name: str, version: int) -> Model:
+def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto") -> Model:
     """Open, verify, load and prove a version.
 
     Raises:
@@ -55,7 +55,7 @@ def load_model(reader: Reader, name: str, version: int) -> Model:
         BrokenModel: it must not be used; the message says why.
     """
     opened = reader.open(name, version)
-    predictor = load(opened.manifest, opened.files)
+    predictor = load(opened.manifest, opened.files, choice)
     model = Model(opened.manifest, opened.manifest_sha256, predictor, f"{name}/{version}")
     _prove(model)
     return model

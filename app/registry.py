@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model, load_model
+from app.runtimes import Choice
 from app.store import Pointer, Reader
 
 KEPT_VERSIONS = 8
@@ -53,12 +54,18 @@ class Registry:
         reader: of the models folder.
         default: name answered where a request names none; None for what the folder says.
         tell: called with each LoadEvent.
+        choice: of the runtime.
     """
 
     def __init__(
-        self, reader: Reader, default: str | None, tell: Callable[[LoadEvent], None]
+        self,
+        reader: Reader,
+        default: str | None,
+        tell: Callable[[LoadEvent], None],
+        choice: Choice = "auto",
     ) -> None:
         self._reader = reader
+        self._choice: Choice = choice
         self._chosen = default
         self._tell = tell
         self._view = _View({}, default)
@@ -159,10 +166,13 @@ class Registry:
         return State(name, model, None)
 
     def _current_model(self, name: str, pointer: Pointer) -> Model:
-        model = load_model(self._reader, name, pointer.version)
+        model = self._load(name, pointer.version)
         if model.manifest_sha256 != pointer.manifest_sha256:
             raise BrokenModel("its manifest is not the one that was made current")
         return model
+
+    def _load(self, name: str, version: int) -> Model:
+        return load_model(self._reader, name, version, self._choice)
 
     def _fall_back(
         self, name: str, refused: int | None, problem: str, before: State | None
@@ -174,7 +184,7 @@ class Registry:
             if refused is not None and version >= refused:
                 continue
             try:
-                model = load_model(self._reader, name, version)
+                model = self._load(name, version)
             except (UnknownModel, BrokenModel) as error:
                 self._refuse(name, version, error.message)
                 continue
@@ -197,7 +207,7 @@ class Registry:
     def _load_numbered(self, name: str, version: int) -> Model | str:
         """The version, or why it must not be used."""
         try:
-            model = load_model(self._reader, name, version)
+            model = self._load(name, version)
         except BrokenModel as error:
             self._refuse(name, version, error.message)
             return error.message

@@ -2,19 +2,27 @@
 
 import io
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BrokenModel
+from app.linear import Linear
 from app.manifest import Manifest
 
 JOBLIB = "joblib"
+"""The pickle in `MODEL_FILE` predicts."""
+
+LINEAR = "linear"
+"""The plain numbers in the manifest predict, and so does the pickle: training has compared them."""
+
 MODEL_FILE = "model.joblib"
+
+Choice = Literal["auto", "pickle"]
+"""Whether a linear model is served by its numbers, or whatever it is by its pickle."""
 
 _DISTRIBUTIONS = ("scikit-learn", "numpy", "scipy", "joblib")
 
@@ -46,29 +54,40 @@ def installed() -> dict[str, str]:
 
 def dump(estimator: object) -> bytes:
     """A fitted estimator as the bytes of its file."""
+    import joblib  # noqa: PLC0415 - what serves plain numbers never needs it
+
     target = io.BytesIO()
     joblib.dump(estimator, target)
     return target.getvalue()
 
 
-def load(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
-    """Make a predictor of files whose digests were verified.
+def load(manifest: Manifest, files: Mapping[str, bytes], choice: Choice = "auto") -> Predictor:
+    """Make a predictor of a manifest and files whose digests were verified.
 
     Raises:
         BrokenModel: the runtime is unknown, a library differs too much, or loading fails.
     """
-    loader = _LOADERS.get(manifest.description.runtime)
-    if loader is None:
-        raise BrokenModel(
-            f"it needs the runtime {manifest.description.runtime!r}, which is not installed here"
-        )
-    return loader(manifest, files)
+    runtime = manifest.description.runtime
+    if runtime not in (JOBLIB, LINEAR):
+        raise BrokenModel(f"it needs the runtime {runtime!r}, which is not installed here")
+    if runtime == LINEAR and choice == "auto":
+        return _load_linear(manifest)
+    return _load_joblib(manifest, files)
+
+
+def _load_linear(manifest: Manifest) -> Predictor:
+    try:
+        return Linear(manifest.description.linear or {}, manifest.description.schema)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenModel("the linear numbers in its manifest do not fit its schema") from error
 
 
 def _load_joblib(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
     _check_libraries(manifest.description.libraries)
     if MODEL_FILE not in files:
         raise BrokenModel(f"its manifest lists no {MODEL_FILE}")
+    import joblib  # noqa: PLC0415 - as above
+
     try:
         loaded: Any = joblib.load(io.BytesIO(files[MODEL_FILE]))
     except Exception as error:  # a pickle can raise anything
@@ -90,8 +109,3 @@ def _check_libraries(made_with: Mapping[str, str]) -> None:
                 f"it was trained with {name} {then}, this service runs {name} {now}: "
                 f"train it again here, or install {name} {then}"
             )
-
-
-_LOADERS: Mapping[str, Callable[[Manifest, Mapping[str, bytes]], Predictor]] = {
-    JOBLIB: _load_joblib,
-}

@@ -43,7 +43,7 @@ class Service:
                 reason=event.reason,
             )
 
-        registry = Registry(Reader(config.models), config.model, tell)
+        registry = Registry(Reader(config.models), config.model, tell, config.runtime)
         watcher = Watcher(registry, config.refresh, log)
         return cls(config, registry, metrics, log, watcher)
 
