@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from app.config import Config
 from app.http.openapi import answers
-from app.http.openapi.inputs import Json, examples, model_components, ref
+from app.http.openapi.inputs import Json, code, codes, examples, model_components, ref
 from app.model import Model
 from app.registry import State
 from app.version import __version__
@@ -71,15 +71,17 @@ def _of_models(models: Mapping[str, Model | None], max_rows: int) -> Json:
 
 
 def _predictions(models: Mapping[str, Model | None], default: str | None) -> Json:
-    which = f"the default model, {default}" if default else "the default model"
+    which = f"the default model ({default})" if default else "the default model"
     # No 404 at /predict: a default that does not exist yet is a service that is not ready.
     found = {"/predict": _predict("predict", which, models.get(default or ""), unknown=False)}
     for name, model in models.items():
         path = f"/models/{name}"
-        found[f"{path}/predict"] = _predict(f"predict_{name}", f"{name}, current version", model)
+        found[f"{path}/predict"] = _predict(
+            f"predict_{name}", f"the current version of {name}", model
+        )
         if model:
             version = model.manifest.version
-            which = f"{name}, version {version}"
+            which = f"version {version} of {name}"
             # No name of a model has a capital letter, so that no other operation is called so.
             found[f"{path}/versions/{version}/predict"] = _predict(
                 f"predictVersion_{name}", which, model
@@ -90,16 +92,15 @@ def _predictions(models: Mapping[str, Model | None], default: str | None) -> Jso
 def _predict(operation: str, which: str, model: Model | None, *, unknown: bool = True) -> Json:
     statuses = (400, *((404,) if unknown else ()), 406, 413, 415, 503)
     component = model.manifest.name if model else None
-    body: Json = {"schema": ref(f"{component}.Request" if component else "AnyRequest")}
-    answered: Json = {"schema": ref(f"{component}.Answer" if component else "AnyAnswer")}
+    body: Json = {"schema": ref(f"{component}_Request" if component else "AnyRequest")}
+    answered: Json = {"schema": ref(f"{component}_Answer" if component else "AnyAnswer")}
     if model:
         body["examples"], answered["examples"] = examples(model)
     extra = {"X-Model": ref("Model", "headers")}
     success = answers.answer("The prediction.", {"application/json": answered}, extra)
-    described = _about_model(which, model)
     found = _operation(operation, "predictions", f"Predict with {which}", success, statuses)
     found |= {
-        "description": described,
+        "description": _about_model(which, model),
         "requestBody": {"required": True, "content": {"application/json": body}},
     }
     return {"post": found}
@@ -109,8 +110,8 @@ def _about_model(which: str, model: Model | None) -> str:
     if model is None:
         return f"Answers 503 for now: {which} cannot be used. What it takes is not known."
     target, names = model.schema.target, model.schema.names
-    unit = f" in {target.unit}" if target.unit else ""
-    return f"Predicts `{target.name}`{unit} from {', '.join(f'`{name}`' for name in names)}."
+    unit = f" in {code(target.unit)}" if target.unit else ""
+    return f"Predicts {code(target.name)}{unit} from {codes(names)}."
 
 
 def _others() -> Json:

@@ -4,7 +4,8 @@ These say the same as `app.protocols.native` and `app.checking`: what fits the s
 what does not is refused. Only what JSON Schema cannot say is left to the words of a description.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.model import Model
@@ -45,16 +46,30 @@ def ref(component: str, kind: str = "schemas") -> Json:
     return {"$ref": f"#/components/{kind}/{component}"}
 
 
+def code(text: str) -> str:
+    """Text from a table as a code span, so that no markup in it has a meaning."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{' '.join(text.split()) or ' '}{space}{fence}"
+
+
+def codes(texts: Sequence[str]) -> str:
+    """Several of them for a sentence."""
+    return ", ".join(map(code, texts))
+
+
 def model_components(name: str, model: Model, max_rows: int) -> Mapping[str, Json]:
     """The schemas of one model by the name of their component."""
     schema = model.schema
     found = {
-        f"{name}.ObjectRow": _object_row(schema),
-        f"{name}.Request": _request(name, schema, max_rows),
-        f"{name}.Answer": _answer(schema.target, max_rows),
+        f"{name}_ObjectRow": _object_row(schema),
+        f"{name}_Request": _request(name, schema, max_rows),
+        f"{name}_Answer": _answer(schema.target, max_rows),
     }
-    row = _value(schema.features[0]) if len(schema.features) == 1 else _list_row(schema)
-    return {f"{name}.{'Value' if len(schema.features) == 1 else 'ListRow'}": row} | found
+    if len(schema.features) == 1:
+        return found | {f"{name}_Value": _value(schema.features[0])}
+    return found | {f"{name}_ListRow": _list_row(schema)}
 
 
 def examples(model: Model) -> tuple[Json, Json]:
@@ -73,10 +88,10 @@ def examples(model: Model) -> tuple[Json, Json]:
 
 
 def _request(name: str, schema: Schema, max_rows: int) -> Json:
-    listed, by_name = ref(f"{name}.ListRow"), ref(f"{name}.ObjectRow")
+    listed, by_name = ref(f"{name}_ListRow"), ref(f"{name}_ObjectRow")
     if len(schema.features) == 1:
         # A list is a row or rows alike here: it holds values, lists of one value, or objects.
-        value = ref(f"{name}.Value")
+        value = ref(f"{name}_Value")
         alone = {"type": "array", "items": value, "minItems": 1, "maxItems": 1}
         one, several = [value, by_name], [value, alone, by_name]
     else:
@@ -100,8 +115,7 @@ def _request(name: str, schema: Schema, max_rows: int) -> Json:
 def _answer(target: Target, max_rows: int) -> Json:
     value = {
         "type": "number",
-        "title": target.name,
-        "description": f"Predicted {target.name}; {_range(target)}.",
+        "description": f"Predicted {code(target.name)}; {_range(target)}.",
         "x-training-range": [target.minimum, target.maximum],
     }
     if target.unit:
@@ -120,9 +134,9 @@ def _list_row(schema: Schema) -> Json:
     width = len(schema.features)
     return {
         "type": "array",
-        "description": f"The values of one row: {', '.join(schema.names)}, in this order.",
+        "description": f"The values of one row: {codes(schema.names)}, in this order.",
         "prefixItems": [_value(feature) for feature in schema.features],
-        "items": False,
+        # This excludes more values as well as `items: false`, which some generators cannot read.
         "minItems": width,
         "maxItems": width,
     }
@@ -141,7 +155,6 @@ def _object_row(schema: Schema) -> Json:
 def _value(feature: Feature) -> Json:
     kind = _KINDS[feature.kind]
     found: Json = {
-        "title": feature.name,
         "type": [kind, "null"] if feature.missing else kind,
         "description": _described(feature),
     }
@@ -157,12 +170,12 @@ def _value(feature: Feature) -> Json:
 
 
 def _described(feature: Feature) -> str:
-    words = f"{feature.name}: a {feature.kind}"
+    words = f"{code(feature.name)}: a {feature.kind}"
     if feature.kind == "number" and feature.minimum is not None:
         words += f"; {_range(feature)}"
     return f"{words}; null where it is not known." if feature.missing else f"{words}."
 
 
 def _range(what: Feature | Target) -> str:
-    unit = f" {what.unit}" if what.unit else ""
+    unit = f" {code(what.unit)}" if what.unit else ""
     return f"training saw {what.minimum:g} to {what.maximum:g}{unit}"
