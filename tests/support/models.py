@@ -72,6 +72,21 @@ def fitted(schema: Schema, seed: int = 0) -> Any:
     return make_pipeline(zeros, LinearRegression()).fit(matrix, y)
 
 
+def linear_numbers(schema: Schema, estimator: Any) -> dict[str, Any]:
+    """The numbers of what `fitted` made, as the manifest of a linear model has them."""
+    regression = estimator if schema.plain else estimator[-1]
+    slopes = dict(zip(schema.names, regression.coef_.tolist(), strict=True))
+    categories = {f.name: range(len(f.categories)) for f in schema.features if f.categories}
+    return {
+        "intercept": float(regression.intercept_),
+        "coefficients": {name: slopes[name] for name in slopes if name not in categories},
+        "categories": {
+            name: [slopes[name] * code for code in categories[name]] for name in categories
+        },
+        "missing": {feature.name: 0.0 for feature in schema.features if feature.missing},
+    }
+
+
 def described(schema: Schema, estimator: Any) -> Description:
     """The description that training would write for this estimator."""
     rows = [list(row) for row in ROWS[id(schema)]]
