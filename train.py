@@ -5,8 +5,12 @@ Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing wr
 """
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
+
+if __name__ == "__main__":  # before the libraries, whose import takes most of a short run
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import joblib
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -14,13 +18,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from app.config import Config
 from app.errors import DataError, OrdinateError
 from app.manifest import Description
-from app.runtimes import JOBLIB, MODEL_FILE, dump, installed
+from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.store import Store
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
 from app.training.golden import golden_rows
-from app.training.linear import parameters
+from app.training.linear import agree, parameters
 from app.training.options import Options, parse
 from app.training.preparation import steps
 from app.training.preparing import make_dataset
@@ -31,6 +35,7 @@ from app.training.report import (
     one_line,
     progress,
     say,
+    write_anything,
 )
 from app.training.tables import read_table
 
@@ -40,11 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         train(parse(arguments, Config.from_env()))
     except OrdinateError as error:
-        print(f"train.py: {one_line(error.message)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+        return refuse(error.message)
+    except MemoryError:
+        return refuse("the table does not fit in memory: train on fewer rows or columns")
     return 0
+
+
+def refuse(why: str) -> int:
+    """Say why nothing was published. Returns the exit code."""
+    print(f"train.py: {one_line(why)}", file=sys.stderr)
+    return 2
 
 
 def train(options: Options) -> None:
@@ -85,9 +95,11 @@ def describe(
 ) -> Description:
     """Write down all that is known of the model, its answers taken from the artefact itself."""
     loaded = joblib.load(io.BytesIO(artefact))
+    linear = parameters(loaded, dataset.schema)
+    agreed = agree(linear, dataset.schema, dataset.x, loaded.predict(dataset.x))
     return Description(
         schema=dataset.schema,
-        runtime=JOBLIB,
+        runtime=LINEAR if agreed else JOBLIB,
         estimator=candidate.name,
         libraries=installed(),
         training={
@@ -99,15 +111,17 @@ def describe(
             "left_out": [
                 {"column": left.column, "reason": left.reason} for left in dataset.left_out
             ],
+            "notes": list(dataset.notes),
             "preparation": steps(dataset.schema),
             "folds": evaluation.folds,
             "seed": evaluation.seed,
         },
         metrics=evaluation.to_json(),
         golden=golden_rows(loaded.predict, dataset, evaluation.seed),
-        linear=parameters(loaded, dataset.schema),
+        linear=linear if agreed else None,
     )
 
 
 if __name__ == "__main__":
+    write_anything()
     sys.exit(main())

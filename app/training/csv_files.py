@@ -131,8 +131,9 @@ def _check_rows(data: bytes, delimiter: str) -> None:
         for row in reader:
             width = width or len(row)
             if row and len(row) != width:
+                values = f"{len(row)} value{'s' if len(row) > 1 else ''}"
                 raise DataError(
-                    f"line {line} has {len(row)} values, the header has {width} names: "
+                    f"line {line} has {values}, the header has {width} names: "
                     "mend that line, or quote values that hold the delimiter"
                 )
             line = reader.line_num + 1

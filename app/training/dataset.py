@@ -1,7 +1,6 @@
 """What is trained on: the model's matrix, the target, and what became of the table."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,11 +106,6 @@ def is_whole(values: Array) -> bool:
     """Whether these are whole numbers, and exact, missing values aside."""
     known = values[~np.isnan(values)]
     return bool((np.trunc(known) == known).all() and (np.abs(known) <= EXACT_INTEGERS).all())
-
-
-def names(columns: Sequence[LeftOut]) -> tuple[str, ...]:
-    """The names of columns left out."""
-    return tuple(left.column for left in columns)
 
 
 def _json_value(feature: Feature, value: float, whole: bool) -> Any:

@@ -1,10 +1,7 @@
 """A fitted linear pipeline as plain numbers, one set for each feature.
 
-``{"intercept": a, "coefficients": {..}, "categories": {..}, "missing": {..}}`` stands for
-
-    y = a + sum over the features of their contributions
-
-where the contribution of a feature in a row is
+``{"intercept": a, "coefficients": {..}, "categories": {..}, "missing": {..}}`` is what `app.linear`
+predicts with: an answer is a, plus for each feature
 
 - ``missing[name]`` if its value is missing;
 - ``coefficients[name]`` times its value, for a number, and for a boolean (0 or 1) that was never
@@ -24,7 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression
 
+from app.linear import Linear
 from app.schema import Feature, Schema
+
+Array = NDArray[np.float64]
+
+AGREEMENT = 1e-9
 
 
 @dataclass(slots=True)
@@ -54,26 +56,15 @@ def parameters(estimator: Any, schema: Schema) -> dict[str, Any]:
     return _as_json(folded)
 
 
-def evaluate(
-    linear: Mapping[str, Any], schema: Schema, x: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The answers, shape (n,), that `parameters` stand for, given a matrix of shape (n, p)."""
-    y = np.full(len(x), float(linear["intercept"]))
-    for place, feature in enumerate(schema.features):
-        y += _contribution(linear, feature, x[:, place])
-    return y
+def agree(linear: Mapping[str, Any], schema: Schema, x: Array, answers: Array) -> bool:
+    """Whether these numbers give the estimator's answers for a matrix of shape (n, p).
 
-
-def _contribution(
-    linear: Mapping[str, Any], feature: Feature, values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    absent = np.isnan(values)
-    if feature.name in linear["categories"]:
-        by_place = np.array(linear["categories"][feature.name])
-        known = by_place[np.where(absent, 0, values).astype(np.intp)]
-    else:
-        known = linear["coefficients"][feature.name] * values
-    return np.where(absent, linear["missing"].get(feature.name, 0.0), known)
+    They do to 1e-9 of an answer or of the target's range, but where a column's distance from 0 is
+    so large beside its own range that sums of products lose their digits.
+    """
+    allowed = AGREEMENT * (schema.target.maximum - schema.target.minimum)
+    folded = Linear(linear, schema).predict(x)
+    return bool(np.allclose(folded, answers, rtol=AGREEMENT, atol=allowed))
 
 
 def _fold_encoded(

@@ -1,5 +1,6 @@
 """What train.py tells on the terminal."""
 
+import io
 import json
 import math
 import shlex
@@ -31,12 +32,12 @@ def about_data(dataset: Dataset) -> Iterator[str]:
     rows, columns = dataset.x.shape
     target = dataset.schema.target
     yield (
-        f"{shown(dataset.source)}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, "
+        f"{shown(dataset.source)}: {_counted(rows, 'row')}, {_counted(columns, 'feature')}, "
         f"target {shown(target.name)} from {target.minimum:g} to {target.maximum:g}"
     )
     yield from (f"  {note}" for note in dataset.notes)
     if dataset.rows_left_out:
-        yield f"  {dataset.rows_left_out} rows left out: their target is missing"
+        yield f"  {_counted(dataset.rows_left_out, 'row')} left out: without a target"
     yield from (f"  {shown(left.column)} left out: {left.reason}" for left in dataset.left_out)
     yield from (f"  {sentence}" for sentence in sentences(dataset.schema))
 
@@ -75,6 +76,8 @@ def about_publication(manifest: Manifest, models: Path, default: str | None) -> 
     path = "/predict" if manifest.name == chosen else f"/models/{manifest.name}/predict"
     golden = manifest.description.golden
     body = json.dumps({"x": golden.x[0]}, ensure_ascii=False)
+    if not body.isprintable():
+        body = json.dumps({"x": golden.x[0]})
     yield f"Serve it (a running service takes it over by itself): {serve}"
     yield "Then ask it:"
     yield (
@@ -93,6 +96,10 @@ def shown(value: Any) -> str:
 def one_line(text: str) -> str:
     """A message with anything that would break its line, or drive the terminal, escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _title(name: str, unit: str | None) -> str:
@@ -124,4 +131,11 @@ def _address(config: Config) -> str:
 def say(lines: Iterator[str] | Sequence[str]) -> None:
     """Print lines, at once."""
     for line in lines:
-        print(line, flush=True)
+        print(one_line(line), flush=True)
+
+
+def write_anything() -> None:
+    """Let no name of a column fail a run because the terminal's encoding lacks a letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

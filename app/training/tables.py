@@ -38,7 +38,8 @@ def read_table(path: Path) -> Table:
     """Read a .csv, .csv.gz or .parquet file. Raises DataError when that cannot be."""
     data = _bytes_of(path)
     columns, notes = _parse(data, table_format(path))
-    return Table(path.name, hashlib.sha256(data).hexdigest(), columns, notes)
+    source = path.name.encode("utf-8", "backslashreplace").decode()
+    return Table(source, hashlib.sha256(data).hexdigest(), columns, notes)
 
 
 def _bytes_of(path: Path) -> bytes:
