@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from app.checking import to_matrix
 from app.manifest import Description, Golden, Manifest
-from app.runtimes import JOBLIB, MODEL_FILE, dump, installed
+from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.schema import Feature, Schema, Target
 from app.store import Store
 
@@ -103,9 +103,27 @@ def described(schema: Schema, estimator: Any) -> Description:
 
 
 def publish(
-    root: Path, name: str = "tiny", schema: Schema = PLAIN, seed: int = 0, **changes: Any
+    root: Path,
+    name: str = "tiny",
+    schema: Schema = PLAIN,
+    seed: int = 0,
+    *,
+    linear: Mapping[str, Any] | None = None,
+    estimator: Any = None,
+    **changes: Any,
 ) -> Manifest:
-    """Publish a small model; `changes` replace fields of its description, true or not."""
-    estimator = fitted(schema, seed)
+    """Publish a small model.
+
+    Args:
+        root: the models folder.
+        name, schema, seed: of the model.
+        linear: numbers by which it is to be served instead of by its pickle.
+        estimator: what to publish instead of a fresh estimator.
+        changes: replace fields of its description, true or not.
+    """
+    if estimator is None:
+        estimator = fitted(schema, seed)
+    if linear is not None:
+        changes = {"runtime": LINEAR, "linear": linear, **changes}
     description = replace(described(schema, estimator), **changes)
     return Store(root).publish(name, description, {MODEL_FILE: dump(estimator)})

@@ -1,0 +1,92 @@
+"""The page at /: safe whatever the table's header says, and JSON for who did not ask for a page."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Config
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def page(client: FlaskClient) -> Elements:
+    """The page, taken apart."""
+    elements = Elements()
+    elements.feed(client.get("/", headers={"Accept": BROWSER}).text)
+    return elements
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/csv", ""])
+def test_who_did_not_ask_for_a_page_gets_json(accept: str | None, client: FlaskClient) -> None:
+    answer = client.get("/", headers={} if accept is None else {"Accept": accept})
+
+    assert answer.content_type == "application/json"
+    assert answer.get_json()["service"] == "ordinate"
+    assert [model["name"] for model in answer.get_json()["models"]][-1] == "tiny"
+
+
+def test_browser_gets_a_page_with_a_curl_line_for_each_model(page: Elements) -> None:
+    for name in ("tiny", "mixed", "single", "hostile"):
+        assert f"curl -s http://localhost/models/{name}/predict" in page.text
+
+
+def test_markup_in_a_table_is_shown_as_text(page: Elements) -> None:
+    assert "</pre><b>" in page.text
+    assert "script" not in page.names
+    assert "b" not in page.names
+    assert not [name for name in page.attributes if name.startswith("on")]
+
+
+def test_policy_lets_nothing_run_and_only_the_style_of_the_page_in(client: FlaskClient) -> None:
+    answer = client.get("/", headers={"Accept": BROWSER})
+
+    style = re.search(r"<style>(.*)</style>", answer.text, re.DOTALL)
+    policy = dict(
+        directive.split(" ", 1)
+        for directive in answer.headers["Content-Security-Policy"].split("; ")
+    )
+
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+def test_caches_are_told_that_the_form_depends_on_accept(client: FlaskClient) -> None:
+    for accept in (BROWSER, "application/json"):
+        assert client.get("/", headers={"Accept": accept}).headers["Vary"] == "Accept"
+
+
+def test_page_without_models_says_what_to_do(tmp_path: Path) -> None:
+    client = create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path)})).test_client()
+
+    assert "python train.py" in client.get("/", headers={"Accept": "text/html"}).text
