@@ -48,7 +48,8 @@ class Store(Reader):
             The manifest with the number that the version got.
 
         Raises:
-            StoreError: it could not be written, or not be read back; what was current still is.
+            StoreError: it could not be written, or not be read back. What was current still is,
+                unless all that failed was to bring the last renaming to disk.
         """
         with self._writing(), self._new_folder(check_name(name)) as folder:
             manifest = self._add(folder, name, description, files)
@@ -165,8 +166,14 @@ class Store(Reader):
             ) from error
 
     def _withdraw(self, folder: Path, manifest: Manifest) -> None:
-        """Take a version back, unless it became current before the disk failed."""
-        if self._current_or_none(manifest.name) != manifest.version:
+        """Take a version back, unless it became current, or may have, before the disk failed."""
+        try:
+            named = self.current(manifest.name).version
+        except UnknownModel:
+            named = None
+        except BrokenModel:
+            return
+        if named != manifest.version:
             with suppress(OSError):
                 take_away(folder, manifest.version)
 
