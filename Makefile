@@ -42,13 +42,15 @@ lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every versio
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 
+# BUILDAH_FORMAT is for podman, whose own format has no HEALTHCHECK.
 image: ## build the image with podman or docker
 	@engine=$$(command -v podman || command -v docker) || \
 		{ echo "error: neither podman nor docker is installed" >&2; exit 1; }; \
-	"$$engine" build --tag $(IMAGE) .
+	BUILDAH_FORMAT=docker "$$engine" build --tag $(IMAGE) \
+		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" .
 
 clean: ## remove what was installed and cached; models stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
