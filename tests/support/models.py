@@ -106,6 +106,7 @@ def publish(
     root: Path,
     name: str = "tiny",
     schema: Schema = PLAIN,
+    /,
     seed: int = 0,
     *,
     linear: Mapping[str, Any] | None = None,
