@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="Ordinate" \
       org.opencontainers.image.description="You POST x, it answers y: serves scikit-learn models over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
-# The kernel refuses nothing to 0.0.0.0 inside a container; -p decides who reaches it from outside.
+# All interfaces of the container: `docker run -p` decides who reaches it from outside.
 ENV HOST=0.0.0.0 \
     PORT=8000 \
     ORDINATE_MODELS=/models \

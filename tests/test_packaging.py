@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from app.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -101,6 +104,12 @@ def imports(file: Path) -> Iterator[str]:
 
 
 # ---- what is shipped
+
+
+def test_the_project_and_the_program_have_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == __version__
 
 
 def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
