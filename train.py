@@ -7,7 +7,9 @@ Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing wr
 import io
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 if __name__ == "__main__":  # before the libraries, whose import takes most of a short run
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
@@ -62,11 +64,11 @@ def train(options: Options) -> None:
     store = Store(options.models)
     store.check_writable(options.name)
 
-    dataset = load(options)
-    say(about_data(dataset))
-
     # One BLAS thread: sums are then added in the same order whatever the number of cores.
-    with threadpool_limits(1):
+    with naming(options.data), threadpool_limits(1):
+        dataset = load(options)
+        say(about_data(dataset))
+
         candidate = CANDIDATES[0]
         estimator = candidate.make(dataset.schema)
         evaluation = cross_validate(estimator, dataset, options.folds, options.seed, progress)
@@ -83,11 +85,17 @@ def load(options: Options) -> Dataset:
     """The table that was asked for, or the built-in one."""
     if options.data is None:
         return diabetes()
+    table = read_table(options.data)
+    return make_dataset(table, options.target, options.drop, options.keep, options.folds)
+
+
+@contextmanager
+def naming(data: Path | None) -> Iterator[None]:
+    """Begin what is said of the data with the path of their file."""
     try:
-        table = read_table(options.data)
-        return make_dataset(table, options.target, options.drop, options.keep, options.folds)
+        yield
     except DataError as error:
-        raise DataError(f"{options.data}: {error.message}") from error
+        raise DataError(f"{data or 'built-in data'}: {error.message}") from error
 
 
 def describe(

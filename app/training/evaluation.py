@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 
 MEASURES = ("r2", "rmse", "mae")
 
+LARGEST = 1e150
+"""Figures from here on are refused: the square of one, in a standard deviation, would overflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -79,7 +82,7 @@ def cross_validate(
     learnt anew in each turn from its training rows. Rows are shuffled by `seed` first.
 
     Raises:
-        DataError: a figure overflowed float64.
+        DataError: a figure is not below `LARGEST`.
     """
     model: list[dict[str, float | None]] = []
     baseline: list[dict[str, float | None]] = []
@@ -101,19 +104,20 @@ def measure(known: Array, answered: Array) -> dict[str, float | None]:
     None where `known` is constant.
 
     Raises:
-        DataError: a figure overflowed float64.
+        DataError: a figure is not below `LARGEST`.
     """
-    errors = answered - known
-    squares = float(np.square(errors).sum())
-    total = float(np.square(known - known.mean()).sum())
+    with np.errstate(over="ignore"):  # told below, with a remedy
+        errors = answered - known
+        squares = float(np.square(errors).sum())
+        total = float(np.square(known - known.mean()).sum())
     constant = bool((known == known[0]).all())
     found = {
         "r2": None if constant or total == 0 else 1.0 - squares / total,
         "rmse": float(np.sqrt(squares / len(known))),
         "mae": float(np.abs(errors).mean()),
     }
-    if not all(value is None or np.isfinite(value) for value in found.values()):
-        raise DataError("the values are so large or so small that errors overflow: rescale them")
+    if not all(value is None or abs(value) < LARGEST for value in found.values()):
+        raise DataError("the values differ so widely in size that errors overflow: rescale them")
     return found
 
 
