@@ -25,11 +25,11 @@ from app.store import Store
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
+from app.training.features import make_dataset
 from app.training.golden import golden_rows
 from app.training.linear import agree, parameters
 from app.training.options import Options, parse
 from app.training.preparation import steps
-from app.training.preparing import make_dataset
 from app.training.report import (
     about_data,
     about_publication,

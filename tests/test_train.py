@@ -367,6 +367,13 @@ def test_a_folder_and_a_pipe_are_refused_without_waiting_for_them(run: Run, tmp_
         assert "give the path of a file" in err
 
 
+@pytest.mark.parametrize("option", ["--data", "--models"])
+def test_an_empty_path_is_not_taken_for_the_current_folder(run: Run, option: str) -> None:
+    code, _, err = run(option, "")
+
+    assert (code, err) == (2, f"train.py: {option} is empty: give a path\n")
+
+
 @pytest.mark.parametrize("option", ["--target", "--drop", "--keep"])
 def test_options_about_a_table_need_a_table(run: Run, option: str) -> None:
     code, _, err = run(option, "y")
@@ -400,6 +407,20 @@ def test_a_refusal_comes_from_the_program_as_well_without_a_traceback(
     assert (
         done.stderr == f"train.py: {tmp_path / 'none.csv'}: there is no such file: check the path\n"
     )
+
+
+def test_a_reader_that_has_seen_enough_does_not_keep_the_model_from_being_published(
+    models: Path,
+) -> None:
+    command = [sys.executable, str(ROOT / "train.py"), "--models", str(models)]
+
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (0, b"")
+    assert Reader(models).current("diabetes").version == 1
 
 
 def _wait_for_numpy(process: subprocess.Popen[str]) -> None:

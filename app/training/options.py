@@ -53,6 +53,9 @@ def parse(arguments: Sequence[str] | None, config: Config) -> Options:
         SystemExit: --help was asked for.
     """
     found = _parser(config).parse_args(arguments)
+    for option in ("data", "models"):
+        if getattr(found, option) == "":
+            raise ConfigError(f"--{option} is empty: give a path")
     if found.data is None:
         for option in ("target", "drop", "keep"):
             if getattr(found, option):

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -129,9 +130,12 @@ def _address(config: Config) -> str:
 
 
 def say(lines: Iterator[str] | Sequence[str]) -> None:
-    """Print lines, at once."""
-    for line in lines:
-        print(one_line(line), flush=True)
+    """Print lines, at once; where nobody reads on (a closed pipe, a full disk), go on silently."""
+    try:
+        for line in lines:
+            print(one_line(line), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_anything() -> None:

@@ -18,8 +18,8 @@ ROWS_OF_IDENTIFIERS = 100
 """From so many rows on, whole numbers that never repeat are taken for identifiers."""
 
 _IDENTIFIER = re.compile(
-    r"(.*[^a-z0-9])?(id|uid|udi|uuid|guid|key|index|idx|row|rownames?)"
-    r"|id[^a-z0-9].*|unnamed: ?\d+|__index_level_\d+__",
+    r"(.*[^a-z0-9])?(id|uid|udi|uuid|guid)|id[^a-z0-9].*"
+    r"|key|index|idx|row|rownames?|unnamed: ?\d+|__index_level_\d+__",
     re.IGNORECASE,
 )
 _CAMEL_ID = re.compile(r".*[a-z](Id|ID)")
