@@ -78,7 +78,7 @@ def load(manifest: Manifest, files: Mapping[str, bytes], choice: Choice = "auto"
 def _load_linear(manifest: Manifest) -> Predictor:
     try:
         return Linear(manifest.description.linear or {}, manifest.description.schema)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenModel("the linear numbers in its manifest do not fit its schema") from error
 
 

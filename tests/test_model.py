@@ -1,0 +1,133 @@
+"""A model is trusted once it was verified, loaded, and has answered its golden rows as recorded."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.errors import BrokenModel, InvalidInput, UnknownModel
+from app.manifest import Golden
+from app.model import load_model
+from app.runtimes import MODEL_FILE, dump
+from app.store import Reader, Store
+from tests.support.models import MIXED, PLAIN, SINGLE, described, fitted, publish
+
+ROW = (1.0, 2.0, 0.5)
+ANSWER = float(fitted(PLAIN).predict([ROW])[0])
+
+
+class Answers:
+    """An estimator that answers the same for every row, whatever that is."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def predict(self, matrix: Any) -> Any:
+        return np.array([self.answer for _ in matrix])
+
+
+class Fails:
+    """An estimator that raises where another answers."""
+
+    def predict(self, matrix: Any) -> Any:
+        raise ZeroDivisionError(f"a secret of {len(matrix)} rows")
+
+
+class Squares:
+    """An estimator that overflows for large values."""
+
+    def predict(self, matrix: Any) -> Any:
+        return (matrix**8).sum(axis=1)
+
+
+@pytest.mark.parametrize("schema", [PLAIN, MIXED, SINGLE], ids=["plain", "mixed", "single"])
+def test_a_model_that_reproduces_its_golden_rows_is_loaded(tmp_path: Path, schema: Any) -> None:
+    publish(tmp_path, "tiny", schema)
+
+    model = load_model(Reader(tmp_path), "tiny", 1)
+
+    golden = model.manifest.description.golden
+    assert model.label == "tiny/1"
+    assert model.schema == schema
+    assert len(golden.x) == len(golden.y) > 0
+
+
+@pytest.mark.parametrize(
+    ("golden", "says"),
+    [
+        pytest.param(Golden((ROW,), (ANSWER + 1e-6,)), "differ from its golden", id="off"),
+        pytest.param(Golden((), ()), "no golden rows", id="none"),
+        pytest.param(Golden((ROW,), ()), "no golden rows", id="no answers"),
+        pytest.param(Golden((ROW, ROW), (ANSWER,)), "no golden rows", id="fewer answers"),
+        pytest.param(Golden(((1.0,),), (ANSWER,)), "golden rows are refused: row 0", id="short"),
+        pytest.param(Golden((("1", 2.0, 0.5),), (ANSWER,)), "are refused: row 0", id="text"),
+        pytest.param(Golden(((None, 2.0, 0.5),), (ANSWER,)), "are refused: row 0", id="missing"),
+    ],
+)
+def test_a_model_whose_golden_rows_do_not_prove_it_is_refused(
+    tmp_path: Path, golden: Golden, says: str
+) -> None:
+    publish(tmp_path, golden=golden)
+
+    with pytest.raises(BrokenModel, match=says):
+        load_model(Reader(tmp_path), "tiny", 1)
+
+
+def test_a_golden_answer_may_be_off_by_what_rounding_does(tmp_path: Path) -> None:
+    publish(tmp_path, golden=Golden((ROW,), (ANSWER * (1 + 1e-12),)))
+
+    assert load_model(Reader(tmp_path), "tiny", 1).label == "tiny/1"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "says"),
+    [
+        pytest.param(fitted(SINGLE), r"fails on its golden rows \(ValueError\)", id="1 feature"),
+        pytest.param(fitted(MIXED), r"fails on its golden rows \(ValueError\)", id="4 features"),
+        pytest.param(Answers(float("nan")), "golden rows are refused: row 0", id="NaN"),
+        pytest.param(Answers(float("inf")), "golden rows are refused: row 0", id="infinity"),
+        pytest.param(Answers("text"), r"fails on its golden rows \(ValueError\)", id="text"),
+        pytest.param(Answers([1.0, 2.0]), "differ from its golden ones", id="two answers a row"),
+        pytest.param(Answers(None), "golden rows are refused", id="None"),
+        pytest.param(Fails(), r"fails on its golden rows \(ZeroDivisionError\)", id="an error"),
+        pytest.param(fitted(PLAIN, seed=1), "differ from its golden ones", id="another model"),
+    ],
+)
+def test_a_model_that_answers_wrongly_or_not_at_all_is_refused(
+    tmp_path: Path, estimator: Any, says: str
+) -> None:
+    description = described(PLAIN, fitted(PLAIN))
+    Store(tmp_path).publish("tiny", description, {MODEL_FILE: dump(estimator)})
+
+    with pytest.raises(BrokenModel, match=says) as caught:
+        load_model(Reader(tmp_path), "tiny", 1)
+
+    assert "secret" not in caught.value.message
+
+
+def test_a_version_that_does_not_exist_is_unknown(tmp_path: Path) -> None:
+    publish(tmp_path)
+
+    with pytest.raises(UnknownModel, match="there is no version 2 of a model named 'tiny'"):
+        load_model(Reader(tmp_path), "tiny", 2)
+
+
+def test_an_answer_that_is_not_finite_is_an_error_that_names_the_row_and_no_warning(
+    tmp_path: Path,
+) -> None:
+    publish(tmp_path, "big", SINGLE, estimator=Squares())
+    model = load_model(Reader(tmp_path), "big", 1)
+
+    with pytest.raises(InvalidInput, match=r"row 1: .* no finite answer"):
+        model.predict(np.array([[1.0], [1e99]]))
+
+
+def test_answers_are_one_finite_float64_a_row(tmp_path: Path) -> None:
+    publish(tmp_path)
+
+    y = load_model(Reader(tmp_path), "tiny", 1).predict(np.zeros((5, 3)))
+
+    assert y.dtype == np.float64
+    assert y.shape == (5,)
+    assert np.isfinite(y).all()
