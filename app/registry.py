@@ -228,22 +228,20 @@ class Registry:
         """Let go of numbered versions that were removed or can have been repaired since."""
         kept = {(name, version) for name in names for version in self._reader.versions(name)}
         with self._loading_by_number:
-            for key, found in list(self._by_number.items()):
-                if key not in kept or isinstance(found, str):
-                    del self._by_number[key]
-            for name, version in list(self._refused):
-                if name not in names:
-                    del self._refused[name, version]
+            self._by_number = {
+                key: found
+                for key, found in self._by_number.items()
+                if key in kept and isinstance(found, Model)
+            }
+            self._refused = {key: why for key, why in self._refused.items() if key[0] in names}
 
 
 def _absent(name: str, view: _View) -> OrdinateError:
     """What to raise for a name that no model has."""
     if name != view.default:
         return UnknownModel(f"there is no model named {name!r}")
-    return NotReady(
-        view.problem
-        or f"there is no model named {name!r}, which is the default: publish it with train.py"
-    )
+    why = f"there is no model named {name!r}, which is the default: publish it with train.py"
+    return NotReady(view.problem or why)
 
 
 def _only(states: Mapping[str, State]) -> str | None:
