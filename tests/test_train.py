@@ -23,16 +23,11 @@ from pyarrow import parquet
 import train
 from app.model import load_model
 from app.store import Reader
+from tests.training.tables import HOUSE_LINES, HOUSES, HOUSES_HEADER
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
-ROWS = 40
-HEADER = "size [m2],city,new,price [EUR]"
-LINES = [
-    f"{20 + row * row % 37}.5,{'ABC'[row % 3]},{'true' if row % 5 else 'false'},{row * 7 % 40}"
-    for row in range(ROWS)
-]
-TABLE = "\n".join([HEADER, *LINES, ""])
+ROWS = len(HOUSE_LINES)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -58,7 +53,7 @@ def run(models: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def houses(tmp_path: Path) -> Path:
     """A small table with a number, a category and a boolean."""
     path = tmp_path / "houses.csv"
-    path.write_text(TABLE, encoding="utf-8")
+    path.write_text(HOUSES, encoding="utf-8")
     return path
 
 
@@ -170,8 +165,8 @@ def test_the_figures_carry_the_target_s_unit_and_stand_beside_the_baseline(
 def test_the_manifest_says_what_was_trained_on_and_what_was_done_to_it(
     models: Path, run: Run, houses: Path
 ) -> None:
-    lines = [f"{row},{line}" for row, line in enumerate(LINES)] + [f"{ROWS},1,A,true,"]
-    houses.write_text("\n".join([f"id,{HEADER}", *lines]))
+    lines = [f"{row},{line}" for row, line in enumerate(HOUSE_LINES)] + [f"{ROWS},1,A,true,"]
+    houses.write_text("\n".join([f"id,{HOUSES_HEADER}", *lines]))
 
     code, out, _ = run("--data", houses, "--target", "price [EUR]", "--drop", "new", "--seed", "4")
 
@@ -236,7 +231,7 @@ def test_csv_its_gzip_and_parquet_of_one_table_give_one_model(
 def test_the_name_is_made_of_the_file_s(
     models: Path, run: Run, tmp_path: Path, file: str, name: str
 ) -> None:
-    data = TABLE.encode()
+    data = HOUSES.encode()
     (tmp_path / file).write_bytes(gzip.compress(data) if file.endswith("gz") else data)
 
     run("--data", tmp_path / file, "--target", "price [EUR]")
@@ -249,7 +244,7 @@ def test_names_that_drive_a_terminal_or_are_not_latin_are_shown_and_published(
 ) -> None:
     path = tmp_path / "t.csv"
     path.write_text(
-        TABLE.replace("city", "城市 \x1b[31m").replace("new", "same\x07").replace("false", "true"),
+        HOUSES.replace("city", "城市 \x1b[31m").replace("new", "same\x07").replace("false", "true"),
         encoding="utf-8",
     )
 
@@ -267,135 +262,6 @@ def test_names_that_drive_a_terminal_or_are_not_latin_are_shown_and_published(
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
     assert _manifest(models, "t")["schema"]["features"][1]["name"] == "城市 \x1b[31m"
-
-
-REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
-    "missing file": (None, [], ["there is no such file", "check the path"]),
-    "empty file": ("", [], ["is empty"]),
-    "header only": (HEADER, [], ["no rows"]),
-    "no such target": (TABLE, ["--target", "price"], ["'price'", "did you mean 'price [EUR]'"]),
-    "no target": (TABLE, ["--target"], ["--target"]),
-    "text target": (TABLE, ["--target", "city"], ["'city' is not numeric"]),
-    "boolean target": (TABLE, ["--target", "new"], ["'new' is not numeric"]),
-    "constant target": (
-        "a,y\n1,5\n2,5\n3,5\n4,5\n",
-        ["--target", "y", "--folds", "2"],
-        ["'y' is 5 in every row"],
-    ),
-    "all-missing target": ("a,y\n1,\n2,\n", ["--target", "y"], ["'y' has no value"]),
-    "fewer rows than folds": (TABLE, ["--folds", "41"], ["40 rows", "--folds 20"]),
-    "fewer rows than columns": (
-        "a,b,c,d,e,y\n1.5,2,2,4,1,1\n2.5,1,3,3,7,2\n3.5,5,2,4,5,9\n9.5,2,8,4,5,1\n",
-        ["--target", "y", "--folds", "2"],
-        ["4 rows are too few for 5 features", "--drop"],
-    ),
-    "duplicate columns": (TABLE.replace("new", "city"), [], ["two columns named 'city'", "rename"]),
-    "empty name": (TABLE.replace("city", ""), [], ["column 2 has no name"]),
-    "not UTF-8": (
-        TABLE.encode().replace(b"B,", b"\xe9,", 1),
-        [],
-        ["not UTF-8", "line 3", "save it as UTF-8"],
-    ),
-    "ragged": (TABLE + "1,2\n", [], ["line 42 has 2 values"]),
-    "open quote": (TABLE + '1,"2,true,3\n', [], ["line 42", "quote"]),
-    "infinite": (TABLE + "inf,A,true,3\n", [], ["row 41 of column 'size [m2]' is inf"]),
-    "wrong name": (TABLE, ["--name", "../x"], ["'../x'", "a to z"]),
-    "one fold": (TABLE, ["--folds", "1"], ["--folds is 1", "2 to"]),
-    "folds no number": (TABLE, ["--folds", "many"], ["--folds", "many"]),
-    "seed too large": (TABLE, ["--seed", str(2**32)], ["--seed"]),
-    "drop unknown": (TABLE, ["--drop", "cities"], ["--drop 'cities'", "did you mean 'city'"]),
-    "keep unknown": (TABLE, ["--keep", "cities"], ["--keep 'cities'", "did you mean 'city'"]),
-    "unknown option": (TABLE, ["--epochs", "3"], ["--epochs", "--help"]),
-    "newline in an option": (TABLE, ["--target", "a\nb"], ["'a\\nb'"]),
-}
-
-
-@pytest.mark.parametrize(("content", "arguments", "said"), REFUSED.values(), ids=REFUSED.keys())
-def test_bad_arguments_and_data_are_refused_in_one_line_with_nothing_written(
-    models: Path,
-    run: Run,
-    tmp_path: Path,
-    content: str | bytes | None,
-    arguments: list[str],
-    said: list[str],
-) -> None:
-    path = tmp_path / "table.csv"
-    if content is not None:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    code, out, err = run("--data", path, "--target", "price [EUR]", *arguments)
-
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert err.startswith("train.py: ")
-    for words in said:
-        assert words in err
-    assert not models.exists()
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "said"),
-    [
-        ("t.xlsx", b"PK", "must end in .csv, .csv.gz, .parquet"),
-        ("t.csv.gz", b"\x1f\x8bnot gzip", "no gzip file"),
-        ("t.csv.gz", gzip.compress(TABLE.encode())[:-5], "no gzip file"),
-        ("t.parquet", b"PAR1 not Parquet PAR1", "no Parquet file"),
-        ("t.parquet", TABLE.encode(), "no Parquet file"),
-        ("default.csv", TABLE.encode(), "choose a name with --name"),
-    ],
-)
-def test_a_file_that_is_not_what_its_name_says_is_refused(
-    models: Path, run: Run, tmp_path: Path, file: str, content: bytes, said: str
-) -> None:
-    (tmp_path / file).write_bytes(content)
-
-    code, _, err = run("--data", tmp_path / file, "--target", "price [EUR]")
-
-    assert (code, err.count("\n")) == (2, 1)
-    assert file in err
-    assert said in err
-    assert not models.exists()
-
-
-def test_a_folder_and_a_pipe_are_refused_without_waiting_for_them(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "folder.csv").mkdir()
-    os.mkfifo(tmp_path / "pipe.csv")
-
-    for name in ("folder.csv", "pipe.csv"):
-        code, _, err = run("--data", tmp_path / name, "--target", "y")
-        assert (code, err.count("\n")) == (2, 1)
-        assert "give the path of a file" in err
-
-
-@pytest.mark.parametrize("option", ["--data", "--models"])
-def test_an_empty_path_is_not_taken_for_the_current_folder(run: Run, option: str) -> None:
-    code, _, err = run(option, "")
-
-    assert (code, err) == (2, f"train.py: {option} is empty: give a path\n")
-
-
-@pytest.mark.parametrize("option", ["--target", "--drop", "--keep"])
-def test_options_about_a_table_need_a_table(run: Run, option: str) -> None:
-    code, _, err = run(option, "y")
-
-    assert code == 2
-    assert err == f"train.py: {option} needs --data FILE: the table it is a column of\n"
-
-
-@pytest.mark.parametrize("place", ["a file", "below a file"])
-def test_a_models_folder_that_cannot_be_written_is_found_out_before_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
-) -> None:
-    file = tmp_path / "file"
-    file.write_text("mine")
-
-    code = train.main(["--models", str(file if place == "a file" else file / "models")])
-
-    out, err = capsys.readouterr()
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert str(file) in err
-    assert file.read_text() == "mine"
 
 
 def test_a_refusal_comes_from_the_program_as_well_without_a_traceback(

@@ -1,4 +1,4 @@
-"""Small datasets for the tests of training, made by seed."""
+"""Small tables for the tests of training: datasets made by seed, and one as the text of a file."""
 
 import numpy as np
 
@@ -6,6 +6,14 @@ from app.schema import Feature, Schema, Target
 from app.training.dataset import Dataset, number
 
 ROWS = 120
+
+HOUSES_HEADER = "size [m2],city,new,price [EUR]"
+HOUSE_LINES = [
+    f"{20 + row * row % 37}.5,{'ABC'[row % 3]},{'true' if row % 5 else 'false'},{row * 7 % 40}"
+    for row in range(40)
+]
+HOUSES = "\n".join([HOUSES_HEADER, *HOUSE_LINES, ""])
+"""A CSV file of 40 rows with a number, a category, a boolean and a numeric target."""
 
 
 def dataset(*, missing: bool = False, scales: tuple[float, float] = (1.0, 1.0)) -> Dataset:

@@ -1,0 +1,163 @@
+"""What train.py refuses: exit code 2, one line that names place and remedy, nothing written."""
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import train
+from tests.training.tables import HOUSES, HOUSES_HEADER
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A models folder that does not exist yet."""
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def run(models: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Train in this process. Returns exit code, stdout and stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = train.main(["--models", str(models), *map(str, arguments)])
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
+    "missing file": (None, [], ["there is no such file", "check the path"]),
+    "empty file": ("", [], ["is empty"]),
+    "header only": (HOUSES_HEADER, [], ["no rows"]),
+    "no such target": (HOUSES, ["--target", "price"], ["'price'", "did you mean 'price [EUR]'"]),
+    "no target": (HOUSES, ["--target"], ["--target"]),
+    "text target": (HOUSES, ["--target", "city"], ["'city' is not numeric"]),
+    "boolean target": (HOUSES, ["--target", "new"], ["'new' is not numeric"]),
+    "constant target": (
+        "a,y\n1,5\n2,5\n3,5\n4,5\n",
+        ["--target", "y", "--folds", "2"],
+        ["'y' is 5 in every row"],
+    ),
+    "all-missing target": ("a,y\n1,\n2,\n", ["--target", "y"], ["'y' has no value"]),
+    "fewer rows than folds": (HOUSES, ["--folds", "41"], ["40 rows", "--folds 20"]),
+    "fewer rows than columns": (
+        "a,b,c,d,e,y\n1.5,2,2,4,1,1\n2.5,1,3,3,7,2\n3.5,5,2,4,5,9\n9.5,2,8,4,5,1\n",
+        ["--target", "y", "--folds", "2"],
+        ["4 rows are too few for 5 features", "--drop"],
+    ),
+    "duplicate columns": (
+        HOUSES.replace("new", "city"),
+        [],
+        ["two columns named 'city'", "rename"],
+    ),
+    "empty name": (HOUSES.replace("city", ""), [], ["column 2 has no name"]),
+    "not UTF-8": (
+        HOUSES.encode().replace(b"B,", b"\xe9,", 1),
+        [],
+        ["not UTF-8", "line 3", "save it as UTF-8"],
+    ),
+    "ragged": (HOUSES + "1,2\n", [], ["line 42 has 2 values"]),
+    "open quote": (HOUSES + '1,"2,true,3\n', [], ["line 42", "quote"]),
+    "infinite": (HOUSES + "inf,A,true,3\n", [], ["row 41 of column 'size [m2]' is inf"]),
+    "wrong name": (HOUSES, ["--name", "../x"], ["'../x'", "a to z"]),
+    "one fold": (HOUSES, ["--folds", "1"], ["--folds is 1", "2 to"]),
+    "folds no number": (HOUSES, ["--folds", "many"], ["--folds", "many"]),
+    "seed too large": (HOUSES, ["--seed", str(2**32)], ["--seed"]),
+    "drop unknown": (HOUSES, ["--drop", "cities"], ["--drop 'cities'", "did you mean 'city'"]),
+    "keep unknown": (HOUSES, ["--keep", "cities"], ["--keep 'cities'", "did you mean 'city'"]),
+    "unknown option": (HOUSES, ["--epochs", "3"], ["--epochs", "--help"]),
+    "newline in an option": (HOUSES, ["--target", "a\nb"], ["'a\\nb'"]),
+}
+
+
+@pytest.mark.parametrize(("content", "arguments", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_bad_arguments_and_data_are_refused_in_one_line_with_nothing_written(
+    models: Path,
+    run: Run,
+    tmp_path: Path,
+    content: str | bytes | None,
+    arguments: list[str],
+    said: list[str],
+) -> None:
+    path = tmp_path / "table.csv"
+    if content is not None:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    code, out, err = run("--data", path, "--target", "price [EUR]", *arguments)
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("train.py: ")
+    for words in said:
+        assert words in err
+    assert not models.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("t.xlsx", b"PK", "must end in .csv, .csv.gz, .parquet"),
+        ("t.csv.gz", b"\x1f\x8bnot gzip", "no gzip file"),
+        ("t.csv.gz", gzip.compress(HOUSES.encode())[:-5], "no gzip file"),
+        ("t.parquet", b"PAR1 not Parquet PAR1", "no Parquet file"),
+        ("t.parquet", HOUSES.encode(), "no Parquet file"),
+        ("default.csv", HOUSES.encode(), "choose a name with --name"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(
+    models: Path, run: Run, tmp_path: Path, file: str, content: bytes, said: str
+) -> None:
+    (tmp_path / file).write_bytes(content)
+
+    code, _, err = run("--data", tmp_path / file, "--target", "price [EUR]")
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert file in err
+    assert said in err
+    assert not models.exists()
+
+
+def test_a_folder_and_a_pipe_are_refused_without_waiting_for_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    for name in ("folder.csv", "pipe.csv"):
+        code, _, err = run("--data", tmp_path / name, "--target", "y")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "give the path of a file" in err
+
+
+@pytest.mark.parametrize("option", ["--data", "--models"])
+def test_an_empty_path_is_not_taken_for_the_current_folder(run: Run, option: str) -> None:
+    code, _, err = run(option, "")
+
+    assert (code, err) == (2, f"train.py: {option} is empty: give a path\n")
+
+
+@pytest.mark.parametrize("option", ["--target", "--drop", "--keep"])
+def test_options_about_a_table_need_a_table(run: Run, option: str) -> None:
+    code, _, err = run(option, "y")
+
+    assert code == 2
+    assert err == f"train.py: {option} needs --data FILE: the table it is a column of\n"
+
+
+@pytest.mark.parametrize("place", ["a file", "below a file"])
+def test_a_models_folder_that_cannot_be_written_is_found_out_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+
+    code = train.main(["--models", str(file if place == "a file" else file / "models")])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert str(file) in err
+    assert file.read_text() == "mine"
