@@ -81,6 +81,7 @@ class Config:
     timeout: int
     grace: int
     keepalive: int
+    request_timeout: int
     refresh: int
     runtime: Literal["auto", "pickle"]
     log_level: str
@@ -214,7 +215,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_WORKERS", "workers", "auto", _workers, "auto or an integer from 1 to 512",
             "Worker processes; auto is one for each core this process may use."),
     Setting("ORDINATE_THREADS", "threads", "8", _integer(1, 1024), "an integer from 1 to 1024",
-            "Requests that one worker handles at a time."),
+            "Long requests that one worker handles at a time; brief ones need no thread."),
     Setting("ORDINATE_TIMEOUT", "timeout", "30", _integer(1, 86400),
             "whole seconds from 1 to 86400",
             "Seconds without a sign of life after which a worker is replaced."),
@@ -223,6 +224,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_KEEPALIVE", "keepalive", "75", _integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 closes after each answer",
             "Seconds that an idle connection is kept open for the next request."),
+    Setting("ORDINATE_REQUEST_TIMEOUT", "request_timeout", "30", _integer(1, 86400),
+            "whole seconds from 1 to 86400",
+            "Seconds in which a whole request must arrive, and its answer be taken."),
     Setting("ORDINATE_REFRESH", "refresh", "1", _integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 is never",
             "Seconds between looks at the models folder for what was published since."),

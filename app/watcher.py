@@ -15,7 +15,7 @@ class Watcher:
 
     Args:
         registry: to refresh.
-        seconds: between two looks; 0 for never.
+        seconds: between two looks; 0 for never to look.
         log: told of what goes wrong in a look; the next one comes all the same.
     """
 
@@ -25,6 +25,7 @@ class Watcher:
         self._log = log
         self._process: int | None = None
         self._starting = threading.Lock()
+        self._stopped = threading.Event()
 
     def ensure(self) -> None:
         """Start watching in this process unless it does already."""
@@ -34,10 +35,13 @@ class Watcher:
                     self._process = os.getpid()
                     threading.Thread(target=self._watch, name="watcher", daemon=True).start()
 
+    def stop(self) -> None:
+        """Look no more, for good."""
+        self._stopped.set()
+
     def _watch(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(self._seconds):
+        while not self._stopped.wait(self._seconds):
             try:
                 self._registry.refresh()
             except Exception as error:  # noqa: BLE001 - a thread that ends would end all updates
-                self._log.exception("looking for new versions failed", error)
+                self._log.failure("looking for new versions failed", error)

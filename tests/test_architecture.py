@@ -27,16 +27,21 @@ RANKS = {
     "security": 6,
     "telemetry": 6,
     "watcher": 7,
-    "worker": 7,
     "http": 8,
     "commands": 9,
+    "worker": 9,
     "app": 10,
 }
 """Of each room. A module imports from its own room and from rooms of lower ranks."""
 
 ENVIRONMENT_READERS = {"app/config.py", "gunicorn.conf.py", "wsgi.py"}
 HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
-SPEAKERS_TO_GUNICORN = {"app/worker.py", "app/telemetry/gunicorn_logger.py"}
+SPEAKERS_TO_GUNICORN = {
+    "app/worker/heads.py",
+    "app/worker/process.py",
+    "app/worker/refusals.py",
+    "app/telemetry/gunicorn_logger.py",
+}
 LATE_IMPORTS = {"app/runtimes.py": {"joblib"}}
 """A machine-learning library, in the loader of what needs it."""
 

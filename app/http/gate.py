@@ -5,11 +5,11 @@ import time
 from flask import Flask, Response, g, request
 
 from app.http.body import discard_rest
+from app.http.outcome import Asked, Outcome, recorded
 from app.http.service import service
 from app.telemetry import request_id
 
 UNMATCHED = "(unmatched)"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def init_app(app: Flask) -> None:
@@ -28,23 +28,11 @@ def _enter() -> None:
 def _leave(response: Response) -> Response:
     if response.status_code >= 400:
         discard_rest(request)
-    seconds = time.perf_counter() - g.started
-    route = request.url_rule.rule if request.url_rule else UNMATCHED
-    method = request.method if request.method in _METHODS else "other"
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
-    served = service()
-    served.metrics.request(route, method, response.status_code, seconds)
-    served.log.access(
-        request_id=g.request_id,
-        method=request.method,
-        route=route,
-        path=request.path,
-        status=response.status_code,
-        seconds=seconds,
-        bytes_in=request.content_length,
-        bytes_out=response.content_length,
-        rows=g.get("rows"),
-        model=response.headers.get("X-Model"),
-    )
+    route = request.url_rule.rule if request.url_rule else UNMATCHED
+    asked = Asked(g.request_id, request.method, request.path, route, request.content_length)
+    model, rows = response.headers.get("X-Model"), g.get("rows")
+    outcome = Outcome(response.status_code, response.get_data(), model=model, rows=rows)
+    recorded(service(), asked, outcome, time.perf_counter() - g.started)
     return response

@@ -1,12 +1,12 @@
-"""Prediction requests of the native dialect."""
+"""Prediction requests of the native dialect, as Flask sees them; most take `app.http.fast`."""
 
 from flask import Blueprint, Response, g, request
 
-from app.checking import to_matrix
 from app.errors import UnknownModel
 from app.http.body import check_acceptable, read_json_body
+from app.http.errors import as_response
+from app.http.outcome import predicted
 from app.http.service import service
-from app.protocols import native
 from app.store import version_number
 
 blueprint = Blueprint("predict", __name__)
@@ -37,11 +37,6 @@ def _predict(name: str | None, version: int | None) -> Response:
     served = service()
     check_acceptable(request)
     body = read_json_body(request, served.config.max_body_bytes)
-    model = served.registry.get(name, version)
-    call = native.decode(body, model.schema, served.config.max_rows)
-    answer = native.encode(call, model.predict(to_matrix(model.schema, call.rows)))
-    g.rows = len(call.rows)
-    served.metrics.rows(model.manifest.name, len(call.rows))
-    response = Response(answer, mimetype="application/json")
-    response.headers["X-Model"] = model.label
-    return response
+    outcome = predicted(served, name, version, body)
+    g.rows = outcome.rows
+    return as_response(outcome)

@@ -96,7 +96,7 @@ class Log:
             record = {"time": self._time(), "level": level, "event": event, **fields}
             self._err.write(encode(record))
 
-    def exception(self, event: str, error: BaseException, **fields: object) -> None:
+    def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """Write an unexpected error: its kind and where it arose.
 
         Its text is left out: what libraries say about a value they stumble over contains the value.

@@ -147,7 +147,7 @@ def test_an_unexpected_error_is_located_without_its_text(written: Any) -> None:
     try:
         float("canary 42")
     except ValueError as error:
-        tell = output.log.exception
+        tell = output.log.failure
         tell("a request failed unexpectedly", error, request_id="abc")
 
     (event,) = output.events()

@@ -110,15 +110,7 @@ def schemas() -> Json:
         "Index": _object(
             service={"const": "ordinate"}, version={"type": "string"}, models=_array("ModelEntry")
         ),
-        "ModelEntry": {
-            "allOf": [
-                ref("ModelSummary"),
-                {
-                    "type": "object",
-                    "properties": {"curl": {"type": "string", "description": "A line to paste."}},
-                },
-            ]
-        },
+        "ModelEntry": {"allOf": [ref("ModelSummary"), _CURL]},
         "ModelList": _object(models=_array("ModelSummary")),
         "ModelSummary": _SUMMARY,
         "ModelDescription": {"allOf": [ref("ModelSummary"), _DESCRIPTION]},
@@ -141,6 +133,11 @@ def _object(**properties: Json) -> Json:
 def _array(component: str) -> Json:
     return {"type": "array", "items": ref(component)}
 
+
+_CURL: Json = {
+    "type": "object",
+    "properties": {"curl": {"type": "string", "description": "A line to paste."}},
+}
 
 _TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
 

@@ -6,9 +6,9 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from gunicorn.http import errors
+from gunicorn.asgi import parser
 
-from app.worker import refusal
+from app.worker.refusals import refuse
 from tests.support.server import Server
 
 HOST = b"Host: x\r\n"
@@ -100,7 +100,7 @@ def test_a_bad_rest_of_a_body_brings_no_second_answer(server: Server) -> None:
         answer = received(connection)
 
     assert answer.count(b"HTTP/1.1 ") == 1
-    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_clients_that_do_not_hang_up_hold_nobody_else_up(server: Server) -> None:
@@ -119,11 +119,11 @@ def test_clients_that_do_not_hang_up_hold_nobody_else_up(server: Server) -> None
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (errors.InvalidChunkSize(b"zz"), 400),
-        (errors.InvalidProxyHeader("x"), 400),
-        (errors.InvalidResponseHeader("x"), 500),
+        (parser.InvalidChunkSize("zz"), 400),
+        (parser.InvalidProxyHeader("x"), 400),
+        (TimeoutError(), 408),
         (RuntimeError("x"), 500),
     ],
 )
 def test_only_the_clients_faults_are_blamed_on_the_client(error: Exception, status: int) -> None:
-    assert refusal(error)[0] == status
+    assert refuse(None, error, None).startswith(f"HTTP/1.1 {status} ".encode())

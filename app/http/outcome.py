@@ -1,0 +1,134 @@
+"""What became of a request, before it is a Flask response or the fast path's bytes.
+
+Both doors go through these functions, so a prediction, an error, a count and a log line are made in
+one place each.
+"""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from werkzeug.exceptions import HTTPException
+
+from app.checking import to_matrix
+from app.errors import (
+    NotAcceptable,
+    NotReady,
+    OrdinateError,
+    RequestError,
+    TooLarge,
+    UnsupportedMedia,
+)
+from app.http.service import Service
+from app.protocols import native
+
+_SENTENCES = {
+    400: "the request could not be read",
+    404: "there is nothing at this address; GET / lists what there is",
+    405: "this address does not take this method; the Allow header names those it takes",
+    417: "this expectation cannot be met",
+}
+
+_REASONS = {
+    TooLarge: "too_large",
+    UnsupportedMedia: "media_type",
+    NotAcceptable: "not_acceptable",
+    NotReady: "not_ready",
+}
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are counted under their own name; clients may invent any number of others."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A status, a body in JSON, and what the log says of them.
+
+    Attributes:
+        status: of HTTP.
+        body: JSON in UTF-8.
+        headers: beside those that every answer has.
+        model: NAME/VERSION that predicted.
+        rows: how many it predicted.
+    """
+
+    status: int
+    body: bytes
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    model: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the log says of a request.
+
+    Attributes:
+        request_id: its id.
+        method, path: as sent.
+        route: the template that matched.
+        bytes_in: length of its body, if declared.
+    """
+
+    request_id: str
+    method: str
+    path: str
+    route: str
+    bytes_in: int | None
+
+
+def predicted(served: Service, name: str | None, version: int | None, body: bytes) -> Outcome:
+    """Answer a prediction request in the native dialect. Raises OrdinateError."""
+    model = served.registry.get(name, version)
+    call = native.decode(body, model.schema, served.config.max_rows)
+    answer = native.encode(call, model.predict(to_matrix(model.schema, call.rows)))
+    rows = len(call.rows)
+    served.metrics.rows(model.manifest.name, rows)
+    return Outcome(200, answer, [("X-Model", model.label)], model.label, rows)
+
+
+def failed(served: Service, error: Exception) -> Outcome:
+    """Answer an error: ours, one of HTTP, or one that nobody thought of."""
+    if isinstance(error, OrdinateError):
+        return _ours(served, error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    # Logged in full for the operator, told to the client as one sentence.
+    served.log.failure("a request failed unexpectedly", error)
+    body = native.error_body("the service failed on this request; its log says why")
+    return Outcome(500, body)
+
+
+def recorded(served: Service, asked: Asked, outcome: Outcome, seconds: float) -> None:
+    """Count a request that was answered, and write its line of the log."""
+    method = asked.method if asked.method in METHODS else "other"
+    served.metrics.request(asked.route, method, outcome.status, seconds)
+    served.log.access(
+        request_id=asked.request_id,
+        method=asked.method,
+        route=asked.route,
+        path=asked.path,
+        status=outcome.status,
+        seconds=seconds,
+        bytes_in=asked.bytes_in,
+        bytes_out=len(outcome.body),
+        rows=outcome.rows,
+        model=outcome.model,
+    )
+
+
+def _ours(served: Service, error: OrdinateError) -> Outcome:
+    if isinstance(error, RequestError | NotReady):
+        served.metrics.rejected(_REASONS.get(type(error), "invalid_input"))
+    headers = []
+    if error.retry_after is not None:
+        headers.append(("Retry-After", str(error.retry_after)))
+    return Outcome(error.status, native.encode_error(error), headers)
+
+
+def _of_http(error: HTTPException) -> Outcome:
+    status = error.code or 500
+    sentence = _SENTENCES.get(status) or HTTPStatus(status).phrase.lower()
+    headers = []
+    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
+        headers.append(("Allow", ", ".join(sorted(allowed))))
+    return Outcome(status, native.error_body(sentence), headers)

@@ -1,0 +1,93 @@
+"""Answers: the WSGI application called, and what it says made into bytes."""
+
+import io
+import time
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from app.worker.heads import Environ
+
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Dates:
+    """The Date header, made anew once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        """The header with its line end."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._line = f"Date: {formatdate(second, usegmt=True)}\r\n"
+        return self._line
+
+
+_dates = Dates()
+
+
+class UnsafeAnswer(Exception):
+    """A header of an answer holds a line end, or its body has no length."""
+
+
+def answer(application: Application, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
+    """Call the application and write its answer.
+
+    Args:
+        application: to call.
+        environ: of the request, without its body.
+        body: of the request.
+        keep_alive: whether the connection stays open.
+
+    Returns:
+        The whole answer, head and body.
+
+    Raises:
+        UnsafeAnswer: the answer could be mistaken for two.
+        Exception: whatever the application raises.
+    """
+    environ["wsgi.input"] = io.BytesIO(body)
+    said: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+        said[:] = status, headers
+
+    content = application(environ, start_response)
+    try:
+        pieces = content if isinstance(content, list) else list(content)
+    finally:
+        if hasattr(content, "close"):
+            content.close()
+    whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return _head(said[0], said[1], len(whole), keep_alive) + (
+        b"" if environ["REQUEST_METHOD"] == "HEAD" else whole
+    )
+
+
+def _head(status: str, headers: list[tuple[str, str]], length: int, keep_alive: bool) -> bytes:
+    lines = [f"HTTP/1.1 {status}\r\nServer: ordinate\r\n{_dates.line()}"]
+    lines += [f"{name}: {value}\r\n" for name, value in headers]
+    if not any(name.lower() == "content-length" for name, _ in headers):
+        lines.append(f"Content-Length: {length}\r\n")
+    lines.append("Connection: keep-alive\r\n\r\n" if keep_alive else "Connection: close\r\n\r\n")
+    text = "".join(lines)
+    if text.count("\n") != len(lines) + 3 or text.count("\r") != len(lines) + 3:
+        raise UnsafeAnswer(status)
+    return text.encode("latin-1")
+
+
+def refusal(status: int, body: bytes, request_id: str) -> bytes:
+    """An answer in JSON that needs no application, and closes the connection."""
+    headers = [
+        ("Content-Type", "application/json"),
+        ("X-Request-Id", request_id),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    return _head(f"{status} {HTTPStatus(status).phrase}", headers, len(body), False) + body

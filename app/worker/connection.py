@@ -1,0 +1,243 @@
+"""One client: its bytes gathered into whole requests, each answered in the order it came.
+
+A request occupies nothing but its bytes until all of it is here. Then a brief one is answered at
+once, on the event loop; any other in a thread, while the loop goes on serving everybody else.
+"""
+
+import asyncio
+from functools import partial
+from math import inf
+
+from app.worker.answers import CONTINUE
+from app.worker.heads import Environ, Head, Parse, addresses, recognise
+from app.worker.server import Server
+
+LAST_CALL_SECONDS = 1.0
+"""A connection is kept for so long without a request when the service stops."""
+
+_HEAD_END = b"\r\n\r\n"
+_MAX_WAITING = 1 << 16
+"""Bytes of further requests that may wait while one is being answered."""
+
+_TURN = 16
+"""Requests of one client that are answered before another client has a turn."""
+
+
+class Connection(asyncio.Protocol):
+    """The bytes of one client."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self._server = server
+        self._now = now = loop.time
+        self._later = loop.call_soon
+        self._transport: asyncio.Transport | None = None
+        self._base: Environ = {}
+        self._buffer = b""
+        self._pieces: list[bytes] = []  # of a body whose length is known
+        self._missing = 0
+        self._head: Head | None = None  # of the body that is being gathered
+        self._parse: Parse | None = None
+        self._plain: tuple[bytes, Head | None] = (b"", None)  # clients repeat themselves
+        self._busy = False
+        self._stalled = False  # the client has not taken its answer yet
+        self._queued = False  # others have a turn before its next request
+        self._ended = False  # the client will send no more
+        self._closing = False
+        self._since = now()  # when what is being waited for began
+
+    # ---- events ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a first request."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
+        self._base = self._server.environ | addresses(transport)
+        self._server.connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget the client."""
+        self._server.connections.discard(self)
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived, and answer as soon as it is a request."""
+        if self._closing:
+            return
+        if self._missing:
+            self._gather(data)
+            return
+        waiting = self._waiting()
+        self._buffer = self._buffer + data if self._buffer else data
+        self._advance()
+        if not waiting and self._waiting():
+            self._since = self._now()
+        if len(self._buffer) > _MAX_WAITING and self._transport is not None:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked before the client closed its side; whole requests only."""
+        self._ended = True
+        return self._is_answering() and not self._closing
+
+    def pause_writing(self) -> None:
+        """Begin to measure how long the client lets its answer wait."""
+        self._stalled, self._since = True, self._now()
+
+    def resume_writing(self) -> None:
+        """Go on with requests that came behind an answer the client has now taken."""
+        self._stalled, self._since = False, self._now()
+        self._go_on()
+
+    # ---- requests -------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Answer the requests that are whole, until one is left to wait for."""
+        for _ in range(_TURN):
+            if not self._buffer or self._busy or self._closing or self._stalled:
+                return
+            if not self._next():
+                return
+        self._queued = True
+        self._later(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take up what arrived while an answer was being made or taken, or others had a turn."""
+        self._queued = False
+        if self._busy or self._closing or self._transport is None:
+            return
+        self._advance()
+        if len(self._buffer) <= _MAX_WAITING:
+            self._transport.resume_reading()
+        if self._ended and not self._is_answering():
+            self._transport.close()
+
+    def _is_answering(self) -> bool:
+        """Whether an answer is being made, taken, or queued behind other clients' requests."""
+        return self._busy or self._stalled or self._queued or self._closing
+
+    def _next(self) -> bool:
+        """Take one step towards an answer; False when more must arrive first."""
+        if self._parse is None and self._take_plain():
+            return True
+        if self._missing:
+            return False
+        return self._take_any()
+
+    def _take_plain(self) -> bool:
+        """Take a request with a plain head; False for any other, and while its body is not here."""
+        end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
+        if end < len(_HEAD_END):
+            return False
+        raw = self._buffer[:end]
+        if raw != self._plain[0]:
+            self._plain = raw, recognise(raw, self._base)
+        head = self._plain[1]
+        if head is None or head.length is None or head.length > self._server.limits.body:
+            return False
+        body = self._buffer[end : end + head.length]
+        if len(body) < head.length:
+            self._head, self._pieces = head, [body]
+            self._missing = head.length - len(body)
+            self._buffer = b""
+            return False
+        self._buffer = self._buffer[end + head.length :]
+        self._serve(head, body)
+        return True
+
+    def _gather(self, data: bytes) -> None:
+        """Take a part of a body whose length is known."""
+        piece = data[: self._missing]
+        self._pieces.append(piece)
+        self._missing -= len(piece)
+        if not self._missing:
+            assert self._head is not None
+            body = b"".join(self._pieces)
+            self._pieces, self._buffer = [], data[len(piece) :]
+            self._serve(self._head, body)
+            self._advance()
+
+    def _take_any(self) -> bool:
+        """Give what has arrived to the strict parser."""
+        if self._parse is None:
+            self._parse = Parse(self._server.limits.parser, self._server.limits.body, self._base)
+        parse, data = self._parse, self._buffer
+        self._buffer = b""
+        try:
+            parse.feed(data)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
+            self._close_with(self._server.refuse(error, self._base.get("REMOTE_ADDR")))
+            return False
+        if not parse.complete:
+            if parse.expects:
+                parse.expects = False
+                self._write(CONTINUE)
+            return False
+        assert parse.head is not None
+        self._parse, self._buffer = None, parse.rest()
+        self._serve(parse.head, bytes(parse.body), overlong=parse.overlong)
+        return True
+
+    def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
+        keep_alive = head.keep_alive and not overlong and self._server.stopping_since == inf
+        if self._server.is_brief(head):
+            self._answered(keep_alive, self._server.answer(head, body, keep_alive))
+            return
+        self._busy = True
+        work = partial(self._server.answer, head, body, keep_alive)
+        self._server.in_thread(work, partial(self._answered, keep_alive))
+
+    def _answered(self, keep_alive: bool, answer: bytes) -> None:
+        was_busy, self._busy = self._busy, False
+        if not keep_alive:
+            self._close_with(answer)
+            return
+        self._since = self._now()
+        self._write(answer)
+        if was_busy:
+            self._go_on()
+
+    # ---- the way out ----------------------------------------------------------------------
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _waiting(self) -> bool:
+        """Whether a request has begun to arrive."""
+        return bool(self._buffer or self._missing or self._parse is not None)
+
+    def _close_with(self, answer: bytes) -> None:
+        """Answer for the last time, and leave the client time to read it.
+
+        Closing at once while it still sends would reset the connection under the answer.
+        """
+        self._closing, self._buffer, self._since = True, b"", self._now()
+        if self._transport is None:
+            return
+        self._transport.write(answer)
+        if self._ended or not self._transport.can_write_eof():  # TLS has no half-close
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self._transport.resume_reading()
+
+    # ---- time -----------------------------------------------------------------------------
+
+    def check_time(self, now: float) -> None:
+        """End what takes too long; called about once a second."""
+        limits, waited = self._server.limits, now - self._since
+        if self._transport is None or self._busy:
+            return
+        if self._stalled or self._closing:
+            if waited > (limits.write if self._stalled else limits.linger):
+                self._transport.abort()
+        elif self._waiting():
+            if waited > limits.request:
+                self._close_with(self._server.refuse(TimeoutError(), self._base.get("REMOTE_ADDR")))
+        elif waited > limits.idle or self._is_dismissed(now):
+            self._transport.close()
+
+    def _is_dismissed(self, now: float) -> bool:
+        """Whether the service stops and no request came that may have been on its way."""
+        return now - max(self._since, self._server.stopping_since) > LAST_CALL_SECONDS

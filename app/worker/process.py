@@ -1,0 +1,193 @@
+"""A worker process: an event loop that gathers requests, and a few threads for the long ones."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
+from typing import Any
+
+from gunicorn import sock as gunicorn_sockets
+from gunicorn.workers.base import Worker as BaseWorker
+
+from app.http.service import EXTENSION
+from app.worker.answers import answer
+from app.worker.connection import Connection
+from app.worker.heads import Environ, Head
+from app.worker.refusals import refuse
+from app.worker.server import Limits
+
+TICK_SECONDS = 0.5
+LINGER_SECONDS = 2.0
+MAX_BRIEF_BYTES = 1 << 18
+"""Larger bodies are answered in a thread: this many take about a millisecond."""
+
+MAX_BODY_BYTES = 1 << 30
+"""For applications that are not ours."""
+
+
+class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
+    """One process of the service.
+
+    gunicorn's master forks it, watches its heartbeat and replaces it; the sockets it listens on are
+    shared with the other workers.
+    """
+
+    def init_process(self) -> None:
+        """Set up the event loop, then let gunicorn load the application and call `run`."""
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.connections: set[asyncio.Protocol] = set()
+        self.stopping_since = inf
+        self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
+        self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and with it the limits of its service."""
+        super().load_wsgi()
+        service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
+        self._brief = getattr(getattr(self.wsgi, "wsgi_app", None), "is_brief", _never)
+        config = service.config if service else None
+        self.limits = Limits(
+            request=config.request_timeout if config else 30,
+            idle=self.cfg.keepalive,
+            write=config.request_timeout if config else 30,
+            linger=LINGER_SECONDS,
+            body=config.max_body_bytes if config else MAX_BODY_BYTES,
+            parser={
+                "limit_request_line": self.cfg.limit_request_line,
+                "limit_request_fields": self.cfg.limit_request_fields,
+                "limit_request_field_size": self.cfg.limit_request_field_size,
+            },
+        )
+        self.environ: Environ = {
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "https" if self.cfg.is_ssl else "http",
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+            "SERVER_SOFTWARE": "ordinate",
+        }
+
+    def init_signals(self) -> None:
+        """Have signals handled between two events, never within a request."""
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        handlers: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGTERM: self._stop,
+            signal.SIGQUIT: self._stop_now,
+            signal.SIGINT: self._stop_now,
+            signal.SIGUSR1: self.log.reopen_files,
+            signal.SIGWINCH: _ignore,
+        }
+        for number, handler in handlers.items():
+            self.loop.add_signal_handler(number, handler)
+        # The master aborts a worker without a heartbeat: no event may be needed to obey.
+        signal.signal(signal.SIGABRT, self.handle_abort)
+
+    def run(self) -> None:
+        """Serve until told to stop, then answer what has been asked."""
+        tls = gunicorn_sockets.ssl_context(self.cfg) if self.cfg.is_ssl else None
+        for listener in self.sockets:
+            listener.sock.setblocking(False)
+            self.loop.add_reader(listener.sock, self._accept, listener.sock, tls)
+        self.loop.run_until_complete(self._serve())
+        for listener in self.sockets:
+            self.loop.remove_reader(listener.sock)
+        self.loop.run_until_complete(self._drain())
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # ---- what connections ask for -----------------------------------------------------------
+
+    def is_brief(self, head: Head) -> bool:
+        """Whether a request is answered before others have to wait for it."""
+        return (head.length or 0) <= MAX_BRIEF_BYTES and self._brief(head.environ["PATH_INFO"])
+
+    def answer(self, head: Head, body: bytes, keep_alive: bool) -> bytes:
+        """Have the application answer a request."""
+        try:
+            return answer(self.wsgi, head.environ.copy(), body, keep_alive)
+        except Exception as error:  # noqa: BLE001 - an application can raise anything
+            return refuse(self.wsgi, error, head.environ["REMOTE_ADDR"])
+
+    def refuse(self, error: Exception, remote: str | None) -> bytes:
+        """Answer what is no request."""
+        return refuse(self.wsgi, error, remote)
+
+    def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
+        """Do some work beside the event loop, and then something on it."""
+
+        def done(future: "Future[bytes]") -> None:
+            if not future.cancelled():
+                self.loop.call_soon_threadsafe(then, future.result())
+
+        self._threads.submit(work).add_done_callback(done)
+
+    # ---- the life of the process ------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket, tls: Any) -> None:
+        # One at a time, so that connections that arrive together spread over the workers.
+        try:
+            client, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        client.setblocking(False)
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = self.loop.create_task(self._connect(client, tls))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _connect(self, client: socket.socket, tls: Any) -> None:
+        try:
+            await self.loop.connect_accepted_socket(
+                lambda: Connection(self, self.loop), client, ssl=tls
+            )
+        except OSError:
+            client.close()
+
+    async def _serve(self) -> None:
+        while self.alive:
+            self.notify()
+            if self.ppid != os.getppid():
+                self.log.info("The master is gone, so this worker goes as well.")
+                break
+            self._check_times()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _check_times(self) -> None:
+        now = self.loop.time()
+        for connection in tuple(self.connections):
+            assert isinstance(connection, Connection)
+            connection.check_time(now)
+
+    async def _drain(self) -> None:
+        """Let requests in flight be answered, and connections without one go."""
+        self._stop()
+        until = self.loop.time() + self.cfg.graceful_timeout
+        while self.connections and self.loop.time() < until:
+            self.notify()
+            self._check_times()
+            await asyncio.sleep(0.02)
+
+    def _stop(self) -> None:
+        self.alive = False
+        self.stopping_since = min(self.stopping_since, self.loop.time())
+
+    def _stop_now(self) -> None:
+        self.cfg.worker_int(self)
+        sys.exit(0)
+
+
+def _never(_path: str) -> bool:
+    return False
+
+
+def _ignore() -> None:
+    """Do nothing, unlike the default of a signal."""

@@ -1,0 +1,63 @@
+"""Answers to what is no request: in the form of all other errors, counted and logged as well."""
+
+from typing import Any
+
+from gunicorn.asgi import parser
+
+from app.http.service import EXTENSION
+from app.protocols.native import error_body
+from app.telemetry import request_id
+from app.worker.answers import refusal
+from app.worker.heads import ExpectationFailed
+
+UNPARSED = "(unparsed)"
+"""Stands where a route would for requests that could not be read."""
+
+_REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
+    (TimeoutError, 408, "the request did not arrive in time"),
+    (parser.LimitRequestLine, 414, "the request line is too long"),
+    (parser.LimitRequestHeaders, 431, "the headers are too many or too long"),
+    (ExpectationFailed, 417, "the Expect header can only ask for 100-continue"),
+    (parser.UnsupportedTransferCoding, 501, "the Transfer-Encoding can only be chunked"),
+    (parser.InvalidRequestLine, 400, "the request line is not valid HTTP"),
+    (parser.InvalidRequestMethod, 400, "the request method is not valid HTTP"),
+    (parser.InvalidHTTPVersion, 400, "the HTTP version is not one that is spoken here"),
+    (parser.InvalidHeaderName, 400, "the name of a header is not valid HTTP"),
+    (parser.InvalidHeader, 400, "a header is not valid HTTP, or contradicts another"),
+    (parser.InvalidChunkSize, 400, "the size of a chunk is not valid HTTP"),
+    (parser.InvalidChunkExtension, 400, "the extension of a chunk is not valid HTTP"),
+    (parser.ChunkMissingTerminator, 400, "a chunk does not end where its size says"),
+    (parser.ParseError, 400, "the request is not valid HTTP"),
+)
+
+
+def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
+    """Answer, count and log a request that the application never saw."""
+    status, sentence = _status(error)
+    body = error_body(sentence)
+    fresh = request_id()
+    service = getattr(application, "extensions", {}).get(EXTENSION)
+    if service is not None:  # else it is some other application
+        if status == 500:
+            service.log.failure("a request failed unexpectedly", error, request_id=fresh)
+        else:
+            service.metrics.rejected("malformed")
+        service.metrics.request(UNPARSED, "other", status, 0.0)
+        service.log.access(
+            request_id=fresh,
+            method=None,
+            route=UNPARSED,
+            path=None,
+            status=status,
+            seconds=0.0,
+            bytes_out=len(body),
+            remote=remote,
+        )
+    return refusal(status, body, fresh)
+
+
+def _status(error: Exception) -> tuple[int, str]:
+    for kind, status, sentence in _REFUSALS:
+        if isinstance(error, kind):
+            return status, sentence
+    return 500, "the service failed on this request; its log says why"

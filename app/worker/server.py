@@ -1,0 +1,50 @@
+"""What a connection knows of the process that it is in."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.worker.heads import Environ, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and bytes that a client may take.
+
+    Attributes:
+        request: seconds from a request's first byte to its last.
+        idle: seconds between two requests.
+        write: seconds in which a client must take its answer.
+        linger: seconds that a client which is refused gets to read why.
+        body: bytes of body that are kept.
+        parser: limits on lines and fields, as gunicorn's parser names them.
+    """
+
+    request: float
+    idle: float
+    write: float
+    linger: float
+    body: int
+    parser: dict[str, int]
+
+
+class Server(Protocol):
+    """What a connection asks of the process that it is in."""
+
+    limits: Limits
+    stopping_since: float  # on the event loop's clock; infinity while it does not
+    environ: Environ
+    connections: set[asyncio.Protocol]
+
+    def is_brief(self, head: Head) -> bool:
+        """Whether this request can be answered on the event loop."""
+
+    def answer(self, head: Head, body: bytes, keep_alive: bool) -> bytes:
+        """The whole answer to a request. Never raises."""
+
+    def refuse(self, error: Exception, remote: str | None) -> bytes:
+        """The whole answer to what is no request."""
+
+    def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
+        """Do some work beside the event loop, and then something on it."""

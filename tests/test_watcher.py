@@ -1,0 +1,94 @@
+"""What is published is taken over without being asked for."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.registry import LoadEvent, Registry
+from app.store import Reader
+from app.telemetry import Log
+from app.watcher import Watcher
+from tests.support.models import PLAIN, publish
+
+SECONDS = 20
+
+
+class Told:
+    """Remembers which versions were loaded, and lets a test wait for one."""
+
+    def __init__(self) -> None:
+        self._versions: set[int | None] = set()
+        self._news = threading.Condition()
+
+    def __call__(self, event: LoadEvent) -> None:
+        with self._news:
+            self._versions.add(event.version)
+            self._news.notify_all()
+
+    def waits_for(self, version: int) -> bool:
+        """Whether this version is loaded in time."""
+        with self._news:
+            return self._news.wait_for(lambda: version in self._versions, SECONDS)
+
+
+def watchers() -> int:
+    return sum(thread.name == "watcher" for thread in threading.enumerate())
+
+
+def test_a_version_that_is_published_later_is_served(tmp_path: Path) -> None:
+    told = Told()
+    publish(tmp_path / "models", "tiny", PLAIN)
+    registry = Registry(Reader(tmp_path / "models"), None, told)
+    watcher = Watcher(registry, 0.01, Log(access=False))
+    watcher.ensure()
+
+    publish(tmp_path / "models", "tiny", PLAIN)
+
+    assert told.waits_for(2)
+    watcher.stop()
+
+
+def test_it_watches_once_however_often_it_is_asked_to(tmp_path: Path) -> None:
+    before = watchers()
+    watcher = Watcher(Registry(Reader(tmp_path), None, Told()), 3600, Log(access=False))
+
+    for _ in range(5):
+        watcher.ensure()
+
+    assert watchers() == before + 1
+    watcher.stop()
+
+
+def test_zero_seconds_switch_it_off(tmp_path: Path) -> None:
+    before = watchers()
+    watcher = Watcher(Registry(Reader(tmp_path), None, Told()), 0, Log(access=False))
+
+    watcher.ensure()
+
+    assert watchers() == before
+
+
+def test_a_look_that_fails_is_logged_and_the_next_one_comes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = Told()
+    publish(tmp_path / "models", "tiny", PLAIN)
+
+    class Failing(Registry):
+        """Fails at the first look."""
+
+        failures = 0
+
+        def refresh(self) -> None:
+            if not self.failures:
+                self.failures += 1
+                raise MemoryError
+            super().refresh()
+
+    watcher = Watcher(Failing(Reader(tmp_path / "models"), None, told), 0.01, Log(access=False))
+    watcher.ensure()
+
+    assert told.waits_for(1)
+    assert "MemoryError" in capfd.readouterr().err
+    watcher.stop()
