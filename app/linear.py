@@ -11,13 +11,14 @@ answer therefore has the same bits whether it comes alone or among others, which
 does not promise: BLAS adds in an order that depends on the shape.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.schema import Feature, Schema
+from app.schema import MAX_MAGNITUDE, Feature, Schema
 
 Array = NDArray[np.float64]
 
@@ -34,8 +35,12 @@ class Linear:
     """
 
     def __init__(self, numbers: Mapping[str, Any], schema: Schema) -> None:
+        self._names = schema.names
         self._intercept = float(numbers["intercept"])
         self._terms = [_term(numbers, feature) for feature in schema.features]
+        self._by_value = [
+            _of_json(*pair) for pair in zip(schema.features, self._terms, strict=True)
+        ]
 
     def predict(self, matrix: Array) -> Array:
         """Predict a float64 matrix of shape (n, p); returns shape (n,)."""
@@ -46,6 +51,37 @@ class Linear:
         for term, column in zip(self._terms, np.ascontiguousarray(matrix.T), strict=True):
             y += term.of_column(column)
         return y
+
+    def predict_json(self, row: object) -> float | None:
+        """Check and predict one row as it came out of JSON, in one pass.
+
+        Args:
+            row: anything; p values in schema order, or by name, are what is hoped for.
+
+        Returns:
+            The answer, with the same bits as by way of the matrix. None for any row that is not
+            plainly right, to be looked at by `app.checking`, and for an answer that is not finite.
+        """
+        by_value = self._by_value
+        if type(row) is dict and len(row) == len(by_value):
+            row = [row.get(name) for name in self._names]
+        if type(row) is not list or len(row) != len(by_value):
+            return None
+        y = self._intercept
+        for value, of in zip(row, by_value, strict=True):
+            kind = type(value)
+            if kind is float or kind is int:
+                if type(of) is not float or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+                    return None
+                y += of * value
+            elif type(of) is dict and (kind is str or kind is bool):
+                found = of.get(value)
+                if found is None:
+                    return None
+                y += found
+            else:
+                return None
+        return y if math.isfinite(y) else None
 
     def _predict_row(self, row: list[float]) -> float:
         y = self._intercept
@@ -92,6 +128,15 @@ class _Choice:
         places = np.where(np.isnan(column), last, column).astype(np.intp)
         found: Array = self._array[places]
         return found
+
+
+def _of_json(feature: Feature, term: _Product | _Choice) -> float | dict[Any, float]:
+    """What a value out of JSON contributes: a factor for a number, else by value."""
+    if feature.kind == "number":
+        return term.of_value(1.0)
+    return {
+        value: term.of_value(code) for value, code in feature.codes.items() if value is not None
+    }
 
 
 def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:

@@ -85,6 +85,12 @@ class Registry:
         """What is known of each name, an immutable snapshot."""
         return self._current_view().states
 
+    def peek(self, name: str | None) -> Model | None:
+        """What answers for this name now, or for the default model, if anything does."""
+        view = self._current_view()
+        state = view.states.get(name or view.default or "")
+        return state.model if state else None
+
     def versions(self, name: str) -> list[int]:
         """Numbers of a model's published versions, rising."""
         return self._reader.versions(name)
@@ -143,7 +149,8 @@ class Registry:
         said, before = self._reader.default(), self._view.default
         if said not in states and before in states:
             return before
-        return said or _only(states)
+        # The only model is the natural default where the folder does not say.
+        return said or (next(iter(states)) if len(states) == 1 else None)
 
     def _state(self, name: str) -> State:
         before = self._view.states.get(name)
@@ -242,8 +249,3 @@ def _absent(name: str, view: _View) -> OrdinateError:
         return UnknownModel(f"there is no model named {name!r}")
     why = f"there is no model named {name!r}, which is the default: publish it with train.py"
     return NotReady(view.problem or why)
-
-
-def _only(states: Mapping[str, State]) -> str | None:
-    """The name of the only model, the natural default where the folder does not say."""
-    return next(iter(states)) if len(states) == 1 else None

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.checking import to_matrix
 from app.linear import Linear
+from app.schema import Schema
 from tests.support.models import MIXED, PLAIN
 
 PLAIN_NUMBERS: dict[str, Any] = {
@@ -88,3 +90,35 @@ def test_numbers_that_do_not_fit_the_schema_are_refused(numbers: dict[str, Any])
 def test_categories_that_do_not_fit_the_schema_are_refused(categories: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError)):
         Linear(MIXED_NUMBERS | {"categories": categories}, MIXED)
+
+
+ANYTHING: st.SearchStrategy[Any] = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**63), 2**64 - 1),
+    st.sampled_from(
+        [None, True, False, "own", "rent", "skilled: yes", "unskilled", "", [], {}, 1e101]
+    ),
+)
+
+
+@pytest.mark.parametrize(("numbers", "schema"), [(PLAIN_NUMBERS, PLAIN), (MIXED_NUMBERS, MIXED)])
+@given(data=st.data())
+def test_a_row_out_of_json_is_answered_as_by_way_of_the_matrix_or_not_at_all(
+    numbers: dict[str, Any], schema: Schema, data: st.DataObject
+) -> None:
+    row = data.draw(st.lists(ANYTHING, min_size=len(schema.names) - 1, max_size=len(schema.names)))
+    by_name = dict(zip(schema.names, row, strict=False))
+    model = Linear(numbers, schema)
+
+    for shape in (row, by_name):
+        y = model.predict_json(shape)
+
+        if y is not None:
+            assert np.array([y]).tobytes() == model.predict(to_matrix(schema, [shape])).tobytes()
+
+
+@pytest.mark.parametrize(
+    "row", [[20, "rent", "unskilled", True], [20.5, "free", "skilled: yes", False]]
+)
+def test_a_plain_row_needs_no_matrix(row: list[Any]) -> None:
+    assert Linear(MIXED_NUMBERS, MIXED).predict_json(row) is not None

@@ -11,9 +11,8 @@ from http import HTTPStatus
 from typing import Any
 
 from app.errors import InvalidInput
-from app.http.outcome import Asked, Outcome, failed, predicted, recorded
+from app.http.outcome import Outcome, failed, predicted, recorded
 from app.http.service import Service
-from app.linear import Linear
 from app.store import is_name
 from app.telemetry import request_id
 
@@ -49,9 +48,16 @@ class FastPath:
         fresh = request_id(environ.get("HTTP_X_REQUEST_ID"))
         self._served.watcher.ensure()
         outcome = self._outcome(environ, path, length)
-        route = _DEFAULT if path == _DEFAULT else _NAMED
-        asked = Asked(fresh, "POST", path, route, length)
-        recorded(self._served, asked, outcome, time.perf_counter() - started)
+        recorded(
+            self._served,
+            outcome,
+            request_id=fresh,
+            method="POST",
+            route=_DEFAULT if path == _DEFAULT else _NAMED,
+            path=path,
+            bytes_in=length,
+            started=started,
+        )
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(outcome.body))),
@@ -64,11 +70,11 @@ class FastPath:
 
     def is_brief(self, path: str) -> bool:
         """Whether a request to this path is answered in well under a millisecond."""
-        name = self._served.registry.default if path == _DEFAULT else _model_name(path)
-        state = self._served.registry.states().get(name) if name else None
-        if state is None or state.model is None:
+        name = None if path == _DEFAULT else _model_name(path)
+        if name is None and path != _DEFAULT:
             return path == "/healthz"
-        return isinstance(state.model.predictor, Linear)
+        model = self._served.registry.peek(name)
+        return model is not None and model.quick is not None
 
     def _plain_length(self, environ: Environ) -> int | None:
         """The length of the body of a plain request, None where there is more to it."""

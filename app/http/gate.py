@@ -5,7 +5,7 @@ import time
 from flask import Flask, Response, g, request
 
 from app.http.body import discard_rest
-from app.http.outcome import Asked, Outcome, recorded
+from app.http.outcome import Outcome, recorded
 from app.http.service import service
 from app.telemetry import request_id
 
@@ -31,8 +31,15 @@ def _leave(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     route = request.url_rule.rule if request.url_rule else UNMATCHED
-    asked = Asked(g.request_id, request.method, request.path, route, request.content_length)
     model, rows = response.headers.get("X-Model"), g.get("rows")
-    outcome = Outcome(response.status_code, response.get_data(), model=model, rows=rows)
-    recorded(service(), asked, outcome, time.perf_counter() - g.started)
+    recorded(
+        service(),
+        Outcome(response.status_code, response.get_data(), model=model, rows=rows),
+        request_id=g.request_id,
+        method=request.method,
+        route=route,
+        path=request.path,
+        bytes_in=request.content_length,
+        started=g.started,
+    )
     return response

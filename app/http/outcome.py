@@ -4,12 +4,12 @@ Both doors go through these functions, so a prediction, an error, a count and a 
 one place each.
 """
 
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
 
-from app.checking import to_matrix
 from app.errors import (
     NotAcceptable,
     NotReady,
@@ -58,29 +58,11 @@ class Outcome:
     rows: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the log says of a request.
-
-    Attributes:
-        request_id: its id.
-        method, path: as sent.
-        route: the template that matched.
-        bytes_in: length of its body, if declared.
-    """
-
-    request_id: str
-    method: str
-    path: str
-    route: str
-    bytes_in: int | None
-
-
 def predicted(served: Service, name: str | None, version: int | None, body: bytes) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
     model = served.registry.get(name, version)
     call = native.decode(body, model.schema, served.config.max_rows)
-    answer = native.encode(call, model.predict(to_matrix(model.schema, call.rows)))
+    answer = native.encode(call, model.answer(call.rows))
     rows = len(call.rows)
     served.metrics.rows(model.manifest.name, rows)
     return Outcome(200, answer, [("X-Model", model.label)], model.label, rows)
@@ -98,18 +80,39 @@ def failed(served: Service, error: Exception) -> Outcome:
     return Outcome(500, body)
 
 
-def recorded(served: Service, asked: Asked, outcome: Outcome, seconds: float) -> None:
-    """Count a request that was answered, and write its line of the log."""
-    method = asked.method if asked.method in METHODS else "other"
-    served.metrics.request(asked.route, method, outcome.status, seconds)
+def recorded(  # noqa: PLR0913 - what a log line says of a request
+    served: Service,
+    outcome: Outcome,
+    *,
+    request_id: str,
+    method: str,
+    route: str,
+    path: str,
+    bytes_in: int | None,
+    started: float,
+) -> None:
+    """Count a request that was answered, and write its line of the log.
+
+    Args:
+        served: whose counters and log.
+        outcome: of the request.
+        request_id: its id.
+        method, path: as sent.
+        route: the template that matched.
+        bytes_in: length of its body, if declared.
+        started: when, by `time.perf_counter`.
+    """
+    seconds = time.perf_counter() - started
+    known = method if method in METHODS else "other"
+    served.metrics.request(route, known, outcome.status, seconds)
     served.log.access(
-        request_id=asked.request_id,
-        method=asked.method,
-        route=asked.route,
-        path=asked.path,
+        request_id=request_id,
+        method=method,
+        route=route,
+        path=path,
         status=outcome.status,
         seconds=seconds,
-        bytes_in=asked.bytes_in,
+        bytes_in=bytes_in,
         bytes_out=len(outcome.body),
         rows=outcome.rows,
         model=outcome.model,

@@ -69,8 +69,8 @@ def _call(x: Any, width: int) -> Call:
     return Call(x, single=False) if several else Call([x], single=True)
 
 
-def encode(call: Call, y: NDArray[np.float64]) -> bytes:
-    """The body that answers a call with its n predictions, float64 of shape (n,)."""
+def encode(call: Call, y: Sequence[float] | NDArray[np.float64]) -> bytes:
+    """The body that answers a call with its n predictions."""
     if call.single:
         return orjson.dumps({"y": float(y[0])})
     # orjson writes only arrays without gaps, and a model may answer a column of a larger one.

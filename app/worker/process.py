@@ -51,6 +51,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
         self._brief = getattr(getattr(self.wsgi, "wsgi_app", None), "is_brief", _never)
+        self._log = service.log if service else None
         config = service.config if service else None
         self.limits = Limits(
             request=config.request_timeout if config else 30,
@@ -93,6 +94,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop, then answer what has been asked."""
+        if self._log is not None:
+            self._log.gather(self.loop.call_soon)
         tls = gunicorn_sockets.ssl_context(self.cfg) if self.cfg.is_ssl else None
         for listener in self.sockets:
             listener.sock.setblocking(False)

@@ -5,7 +5,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,46 @@ def test_lines_of_several_workers_never_mix(tmp_path: Path) -> None:
     lines = (tmp_path / "log").read_text().splitlines()
     assert len(lines) == 2000
     assert {len(json.loads(line)["request_id"]) for line in lines} == {128}
+
+
+def test_lines_of_one_turn_are_written_at_once_and_in_order(tmp_path: Path) -> None:
+    later: list[Callable[[], None]] = []
+    target = tmp_path / "log"
+    with target.open("wb", buffering=0) as file:
+        sink = Sink(file.fileno())
+        sink.gather(later.append)
+
+        for number in range(3):
+            sink.write(b"line %d\n" % number)
+        before = target.read_bytes()
+        for flush in later:
+            flush()
+
+    assert before == b""
+    assert len(later) == 1
+    assert target.read_bytes() == b"line 0\nline 1\nline 2\n"
+
+
+def test_no_more_is_gathered_than_a_pipe_takes_whole(tmp_path: Path) -> None:
+    target = tmp_path / "log"
+    with target.open("wb", buffering=0) as file:
+        sink = Sink(file.fileno())
+        sink.gather(lambda _flush: None)
+
+        for _ in range(3):
+            sink.write(b"x" * (LIMIT // 2) + b"\n")
+
+        assert target.read_bytes() == (b"x" * (LIMIT // 2) + b"\n") * 2
+
+
+def test_other_threads_do_not_wait_for_the_turn_to_end(tmp_path: Path) -> None:
+    target = tmp_path / "log"
+    with target.open("wb", buffering=0) as file:
+        sink = Sink(file.fileno())
+        sink.gather(lambda _flush: None)
+
+        other = threading.Thread(target=sink.write, args=(b"line\n",))
+        other.start()
+        other.join()
+
+        assert target.read_bytes() == b"line\n"
