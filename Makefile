@@ -7,6 +7,7 @@ VENV ?= .venv
 IMAGE ?= ordinate
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
@@ -17,11 +18,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test format lock image clean
+.PHONY: help serve test format lock image bench-quick clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 serve: $(RUNTIME) ## set up, train if there is no model, serve on HOST:PORT
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
@@ -41,6 +42,8 @@ format: $(DEV) ## format the code and mend what the linter can
 lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every version
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	for file in benchmarks/peers/*.in; do \
+		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
 # BUILDAH_FORMAT is for podman, whose own format has no HEALTHCHECK.
 image: ## build the image with podman or docker
@@ -49,8 +52,13 @@ image: ## build the image with podman or docker
 	BUILDAH_FORMAT=docker "$$engine" build --tag $(IMAGE) \
 		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" .
 
+# The peers get environments of their own, in .venv-bench. BENCH_ARGS="--table FILE --target COLUMN" takes a
+# table of yours in place of the synthetic one; `python -m benchmarks --help` shows the rest.
+bench-quick: $(RUNTIME) ## compare with FastAPI alone (two minutes)
+	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
+
 clean: ## remove what was installed and cached; models stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs

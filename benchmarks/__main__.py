@@ -1,0 +1,71 @@
+"""Runs the benchmarks: ``python -m benchmarks --help``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import environments, session, work, wrk
+from benchmarks.rounds import Cores
+from benchmarks.services import DATA, FULL, QUICK, Service
+from benchmarks.summary import lines
+
+QUICK_WORKS = {"1", "1,000", "1 by name"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program. Returns its exit code."""
+    options = _parse(arguments)
+    wrk.find_or_install()
+    data, target = environments.train(options.table, options.target)
+    skipped = _set_up(options.services, data, target)
+    services = [each for each in options.services if each.name not in skipped]
+
+    os.sched_setaffinity(0, {int(options.client)})  # what watches stays off the services' core
+    models = DATA / "models"
+    works = [*work.numbers(models), *work.table(models, data, target)]
+    wanted = [each for each in works if each.name in options.works]
+    plan = session.Plan(options.rounds, options.seconds, Cores(options.server, options.client))
+    results = session.run(services, wanted, plan)
+    results.skipped |= skipped
+    print("\n".join(lines(results)))
+    return 0
+
+
+def _set_up(services: Sequence[Service], data: Path, target: str) -> dict[str, str]:
+    """Set up what the services need; returns why some cannot be."""
+    failed: dict[str, str] = {}
+    for name in sorted({each.environment for each in services if each.environment}):
+        why = environments.install(name) or environments.prepare(name, data, target)
+        if why:
+            failed |= {each.name: why for each in services if each.environment == name}
+    return failed
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="FastAPI alone, three works")
+    parser.add_argument("--rounds", type=int, help="how often each service has its turn")
+    parser.add_argument(
+        "--seconds", type=int, default=2, help="of load, for each work in each round"
+    )
+    parser.add_argument("--services", help="some of their names, comma separated")
+    parser.add_argument("--works", help='some of their names, semicolon separated: "1;1,000"')
+    parser.add_argument("--table", type=Path, help="a CSV table in place of the synthetic one")
+    parser.add_argument("--target", default="credit_amount", help="its column to predict")
+    parser.add_argument("--server", default="0", help="core that services run on")
+    parser.add_argument("--client", default="1", help="core that the load comes from")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (4 if options.quick else 5)
+    known: Sequence[Service] = QUICK if options.quick else FULL
+    names = options.services.split(",") if options.services else [each.name for each in known]
+    options.services = [each for each in FULL if each.name in names]
+    works = {name for each in options.services for name in each.works}
+    quick = works & QUICK_WORKS if options.quick else works
+    options.works = set(options.works.split(";")) if options.works else quick
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Rounds: each service started, checked, loaded and stopped in turn, again and again."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks import wrk
+from benchmarks.checks import Unfit, ask, check, check_one
+from benchmarks.processes import Running, busy_seconds, free_port
+from benchmarks.services import DATA, Service
+from benchmarks.work import Work
+
+START_SECONDS = 90.0
+POLL_SECONDS = 0.002
+WARM_SECONDS = 0.3
+"""In which requests are checked before the load, so that it meets a service that has begun."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One service at one work in one round.
+
+    Attributes:
+        service, work, round: which.
+        requests: answered.
+        seconds: that took.
+        cpu: seconds of CPU that all processes of the service used.
+        busiest: that of the process that used most.
+        p50, p99: latencies in microseconds.
+        others: share of the service's cores that was used by whatever else runs here.
+        error: the largest of all answers, relative.
+    """
+
+    service: str
+    work: str
+    round: int
+    requests: int
+    seconds: float
+    cpu: float
+    busiest: float
+    p50: float
+    p99: float
+    others: float
+    error: float
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU for one request."""
+        return self.cpu / self.requests * 1e6
+
+
+@dataclass(frozen=True)
+class Start:
+    """One service in one round: seconds to its first prediction, memory after its works in MB."""
+
+    service: str
+    round: int
+    seconds: float
+    pss: float
+    processes: int
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Which cores the services run on and which the load, as taskset names them."""
+
+    server: str = "0"
+    client: str = "1"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service that runs: its processes, its port, the seconds to its first prediction."""
+
+    service: Service
+    running: Running
+    port: int
+    seconds: float
+
+
+def measure(
+    service: Service, works: Sequence[Work], number: int, seconds: int, cores: Cores
+) -> tuple[list[Sample], Start]:
+    """Take a service through its works once. Raises Unfit."""
+    with started(service, works[0], cores.server) as served:
+        samples = [sample(served, work, number, seconds, cores) for work in works]
+        memory = served.running.pss()
+    start = Start(service.name, number, served.seconds, sum(memory.values()), len(memory))
+    return samples, start
+
+
+@contextmanager
+def started(service: Service, first: Work, cores: str) -> Iterator[Served]:
+    """A service that has answered once. Raises Unfit."""
+    port = free_port()
+    request = service.dialect.request(first.batches[0], bare=first.bare)
+    with Running(
+        [str(service.program()), *filled(service.command[1:], port)],
+        service.cwd,
+        environment(service, port),
+        cores,
+        DATA / "service.log",
+    ) as running:
+        until = time.monotonic() + START_SECONDS
+        while (body := ask(port, request)) is None:
+            if not running.is_alive() or time.monotonic() > until:
+                raise Unfit(f"{service.name} does not answer: {running.log()}")
+            time.sleep(POLL_SECONDS)
+        seconds = time.perf_counter() - running.started
+        check_one(service, first.expected[0], body)
+        yield Served(service, running, port, seconds)
+
+
+def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) -> Sample:
+    """Check every answer, then load the service and read what that cost it. Raises Unfit."""
+    service, running, port = served.service, served.running, served.port
+    error = _checked(service, port, work)
+    requests = [service.dialect.request(batch, bare=work.bare) for batch in work.batches]
+    places = [int(core) for core in cores.server.split(",")]
+    before, busy = running.cpu(), sum(map(busy_seconds, places))
+    load = wrk.run(port, requests, seconds, cores.client)
+    after, busy = running.cpu(), sum(map(busy_seconds, places)) - busy
+    if load.failed or not load.requests:
+        raise Unfit(f"{service.name} failed {load.failed} requests of {work.name}")
+    used = [total - before.get(pid, 0.0) for pid, total in after.items()]
+    return Sample(
+        service=service.name,
+        work=work.name,
+        round=number,
+        requests=load.requests,
+        seconds=load.seconds,
+        cpu=sum(used),
+        busiest=max(used),
+        p50=load.p50,
+        p99=load.p99,
+        others=max(0.0, busy - sum(used)) / (load.seconds * len(places)),
+        error=error,
+    )
+
+
+def _checked(service: Service, port: int, work: Work) -> float:
+    until = time.perf_counter() + WARM_SECONDS
+    error = check(service, port, work)
+    while time.perf_counter() < until:
+        check(service, port, work)
+    return error
+
+
+def filled(texts: Sequence[str], port: int) -> list[str]:
+    """Texts with the port in its place, and others where a service wants more than one."""
+    return [
+        text.replace("{port}", str(port)).replace("{another}", str(free_port())) for text in texts
+    ]
+
+
+def environment(service: Service, port: int) -> dict[str, str]:
+    """The same variables for all: one thread for linear algebra, as Ordinate sets for itself."""
+    common = {
+        "PATH": f"{service.program().parent}:{os.defpath}",
+        "HOME": str(DATA),
+        "BENCH_FOLDER": str(DATA / (service.environment or "")),
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    }
+    own = dict(zip(service.env, filled(list(service.env.values()), port), strict=True))
+    return common | own

@@ -1,0 +1,153 @@
+"""The services that are compared: how each is started, with what, and how it is asked."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.dialects import (
+    CONSTANT,
+    LEAN,
+    MLFLOW,
+    MLSERVER,
+    NATIVE,
+    NATIVE_TABLE,
+    X_TO_Y,
+    Dialect,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = ROOT / "benchmarks" / "peers"
+PLACE = ROOT / ".venv-bench"
+"""Environments, models and results; nothing of it is kept by git."""
+
+DATA = PLACE / "data"
+BIN = Path(sys.executable).parent
+
+UVICORN = ("--loop", "uvloop", "--http", "httptools")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and the works it can do.
+
+    Attributes:
+        name: as reports call it.
+        command: to run it, {port} to be filled in; its first part is a program of `environment`.
+        works: names of what it is asked for.
+        dialect: in which.
+        environment: the peer's own; none for those that run in ours.
+        cwd: folder to start in.
+        env: variables beside the few that every service gets; {port} is filled in.
+    """
+
+    name: str
+    command: Sequence[str]
+    works: frozenset[str]
+    dialect: Dialect
+    environment: str | None = None
+    cwd: Path = PEERS
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def program(self) -> Path:
+        """The path of what is run."""
+        folder = PLACE / self.environment / "bin" if self.environment else BIN
+        return folder / self.command[0]
+
+
+NUMBERS = frozenset({"1", "100", "1,000", "10,000"})
+TABLE = frozenset({"1 by name", "1,000 by name"})
+FLOOR = frozenset({"1"})
+
+_SHIPPED = ("gunicorn", "wsgi:app")
+_OURS = {"PORT": "{port}", "ORDINATE_WORKERS": "1", "ORDINATE_MODELS": str(DATA / "models")}
+_BARE = ("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1")
+
+ORDINATE = Service("Ordinate", _SHIPPED, NUMBERS, NATIVE, cwd=ROOT, env=_OURS)
+ORDINATE_TABLE = Service("Ordinate, table", _SHIPPED, TABLE, NATIVE_TABLE, cwd=ROOT, env=_OURS)
+ORDINATE_TWO = Service(
+    "Ordinate, 2 workers", _SHIPPED, FLOOR, NATIVE, cwd=ROOT, env=_OURS | {"ORDINATE_WORKERS": "2"}
+)
+CONSTANT_OURS = Service(
+    "constant, our worker",
+    (*_BARE, "--chdir", str(PEERS), "constant:application"),
+    FLOOR,
+    CONSTANT,
+    cwd=ROOT,
+)
+CONSTANT_THREADS = Service(
+    "constant, gthread",
+    (*_BARE, "--worker-class", "gthread", "--threads", "8", "constant:application"),
+    FLOOR,
+    CONSTANT,
+)
+
+
+def _fastapi(name: str, module: str, works: frozenset[str], dialect: Dialect) -> Service:
+    command = ("uvicorn", f"{module}:app", "--port", "{port}", *UVICORN)
+    return Service(name, command, works, dialect, "fastapi")
+
+
+FASTAPI = _fastapi("FastAPI", "fastapi_service", NUMBERS, X_TO_Y)
+FASTAPI_TABLE = _fastapi("FastAPI, table", "fastapi_table", TABLE, X_TO_Y)
+FASTAPI_LEAN = Service(
+    "FastAPI, lean",
+    (*FASTAPI.command, "--no-access-log"),
+    NUMBERS,
+    LEAN,
+    "fastapi",
+)
+
+OTHERS = (
+    Service(
+        "Flask tutorial",
+        (*_BARE, "--worker-class", "gthread", "--threads", "8", "flask_service:app"),
+        NUMBERS,
+        NATIVE,
+        "flask",
+    ),
+    Service(
+        "MLServer",
+        ("mlserver", "start", str(DATA / "mlserver")),
+        NUMBERS,
+        MLSERVER,
+        "mlserver",
+        env={
+            "MLSERVER_HTTP_PORT": "{port}",
+            "MLSERVER_GRPC_PORT": "{another}",
+            "MLSERVER_METRICS_PORT": "{another}",
+            "MLSERVER_PARALLEL_WORKERS": "0",
+        },
+    ),
+    Service(
+        "MLflow",
+        (
+            *("mlflow", "models", "serve", "--model-uri", str(DATA / "mlflow" / "mlflow")),
+            *("--port", "{port}", "--workers", "1", "--env-manager", "local"),
+        ),
+        NUMBERS,
+        MLFLOW,
+        "mlflow",
+    ),
+    Service("LitServe", ("python", "litserve_service.py", "{port}"), NUMBERS, NATIVE, "litserve"),
+    Service(
+        "BentoML",
+        ("bentoml", "serve", "bentoml_service:Diabetes", "--port", "{port}"),
+        NUMBERS,
+        X_TO_Y,
+        "bentoml",
+    ),
+)
+
+QUICK = (ORDINATE, FASTAPI, CONSTANT_OURS, ORDINATE_TABLE, FASTAPI_TABLE)
+FULL = (
+    ORDINATE,
+    FASTAPI,
+    FASTAPI_LEAN,
+    CONSTANT_OURS,
+    CONSTANT_THREADS,
+    ORDINATE_TABLE,
+    FASTAPI_TABLE,
+    ORDINATE_TWO,
+    *OTHERS,
+)
