@@ -38,9 +38,9 @@ def run(services: Sequence[Service], works: Sequence[Work], plan: Plan) -> Resul
     results = Results()
     for number in range(plan.rounds):
         for service in services:
-            if service.name in results.skipped:
-                continue
             own = [work for work in works if work.name in service.works]
+            if service.name in results.skipped or not own:
+                continue
             print(f"round {number + 1} of {plan.rounds}: {service.name}", flush=True)
             try:
                 samples, start = measure(service, own, number, plan.seconds, plan.cores)
