@@ -11,6 +11,8 @@ from app.worker.heads import Environ
 
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+_LENGTH = "content-length"
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -73,8 +75,12 @@ def answer(application: Application, environ: Environ, body: bytes, keep_alive: 
 
 def _head(status: str, headers: list[tuple[str, str]], length: int, keep_alive: bool) -> bytes:
     lines = [f"HTTP/1.1 {status}\r\nServer: ordinate\r\n{_dates.line()}"]
-    lines += [f"{name}: {value}\r\n" for name, value in headers]
-    if not any(name.lower() == "content-length" for name, _ in headers):
+    measured = False
+    for name, value in headers:
+        lines.append(f"{name}: {value}\r\n")
+        if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
+            measured = True
+    if not measured:
         lines.append(f"Content-Length: {length}\r\n")
     lines.append("Connection: keep-alive\r\n\r\n" if keep_alive else "Connection: close\r\n\r\n")
     text = "".join(lines)

@@ -1,12 +1,14 @@
 """A worker process: an event loop that gathers requests, and a few threads for the long ones."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -22,6 +24,9 @@ from app.worker.server import Limits
 
 TICK_SECONDS = 0.5
 LINGER_SECONDS = 2.0
+LOG_SECONDS = 0.01
+"""Lines of requests are written together for so long, which a kill -9 can lose."""
+
 MAX_BRIEF_BYTES = 1 << 18
 """Larger bodies are answered in a thread: this many take about a millisecond."""
 
@@ -95,7 +100,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until told to stop, then answer what has been asked."""
         if self._log is not None:
-            self._log.gather(self.loop.call_soon)
+            self._log.gather(partial(self.loop.call_later, LOG_SECONDS))
+        gc.freeze()  # what is loaded stays: collections need not look at it, nor copy its pages
         tls = gunicorn_sockets.ssl_context(self.cfg) if self.cfg.is_ssl else None
         for listener in self.sockets:
             listener.sock.setblocking(False)
