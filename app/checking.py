@@ -23,13 +23,14 @@ _CATEGORIES = frozenset({str, type(None)})
 _BOOLEANS = frozenset({bool, type(None)})
 
 
-def to_matrix(schema: Schema, rows: Sequence[Any]) -> Matrix:
+def to_matrix(schema: Schema, rows: Sequence[Any], only_numbers: bool = False) -> Matrix:
     """Check rows as they came out of JSON and make the model's matrix of them.
 
     Args:
         schema: of the model, p features.
         rows: n of them, each a list of p values in schema order, an object by feature name, or,
             where p is 1, the value itself.
+        only_numbers: whether it is known that nothing in them is text, a boolean or null.
 
     Returns:
         float64, shape (n, p): numbers as they are, booleans 0 or 1, a category its place in the
@@ -39,7 +40,7 @@ def to_matrix(schema: Schema, rows: Sequence[Any]) -> Matrix:
         InvalidInput: with every problem of every row.
     """
     lists = _as_lists(schema, rows)
-    matrix = None if lists is None else _accept(schema, lists)
+    matrix = None if lists is None else _accept(schema, lists, only_numbers)
     if matrix is None:
         raise diagnose(schema, rows)
     return matrix
@@ -71,12 +72,12 @@ def _picker(names: list[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
     return itemgetter(*names)
 
 
-def _accept(schema: Schema, rows: Sequence[Sequence[Any]]) -> Matrix | None:
+def _accept(schema: Schema, rows: Sequence[Sequence[Any]], only_numbers: bool) -> Matrix | None:
     """The matrix, or None if any value is not what its feature takes."""
     if schema.plain:
-        if not _NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
+        if not (only_numbers or _NUMBERS.issuperset(map(type, chain.from_iterable(rows)))):
             return None
-        return _within(np.array(rows, dtype=np.float64), missing=False)
+        return _accept_numbers(rows, len(schema.features))
     matrix = np.empty((len(rows), len(schema.features)))
     for place, (feature, values) in enumerate(
         zip(schema.features, zip(*rows, strict=True), strict=True)
@@ -86,6 +87,15 @@ def _accept(schema: Schema, rows: Sequence[Sequence[Any]]) -> Matrix | None:
             return None
         matrix[:, place] = column
     return matrix
+
+
+def _accept_numbers(rows: Sequence[Sequence[Any]], width: int) -> Matrix | None:
+    count = len(rows) * width
+    try:
+        flat = np.fromiter(chain.from_iterable(rows), np.float64, count)
+    except (TypeError, ValueError):  # a list or an object in the place of a number
+        return None
+    return _within(flat.reshape(len(rows), width), missing=False)
 
 
 def _accept_column(feature: Feature, values: Iterable[Any]) -> Matrix | None:

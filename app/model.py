@@ -34,15 +34,19 @@ class Model:
         """What it takes and gives."""
         return self.manifest.description.schema
 
-    def answer(self, rows: Sequence[Any]) -> Sequence[float] | NDArray[np.float64]:
+    def answer(
+        self, rows: Sequence[Any], only_numbers: bool = False
+    ) -> Sequence[float] | NDArray[np.float64]:
         """Check and predict n rows as they came out of JSON; n finite numbers.
+
+        `only_numbers` says that they are known to hold nothing else.
 
         Raises:
             InvalidInput: with every problem of every row.
         """
         if self.quick is not None and len(rows) == 1 and (y := self.quick(rows[0])) is not None:
             return [y]
-        return self.predict(to_matrix(self.schema, rows))
+        return self.predict(to_matrix(self.schema, rows, only_numbers))
 
     def predict(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Predict a checked float64 matrix of shape (n, p).

@@ -141,3 +141,15 @@ def test_object_with_as_many_names_but_a_wrong_one_is_refused() -> None:
 def test_no_rows_at_all_are_refused(schema: Schema) -> None:
     with pytest.raises(InvalidInput, match="there is no row"):
         to_matrix(schema, [])
+
+
+@pytest.mark.parametrize("inner", [[2.0], [], {}])
+def test_numbers_that_are_known_to_be_numbers_are_still_checked_for_their_place(
+    inner: object,
+) -> None:
+    rows = [[1.0, 2.0, 3.0], [1.0, inner, 3.0]]
+
+    with pytest.raises(InvalidInput) as caught:
+        to_matrix(PLAIN, rows, only_numbers=True)
+
+    assert [(p.row, p.feature) for p in caught.value.details] == [(1, "height")]

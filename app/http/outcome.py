@@ -62,7 +62,7 @@ def predicted(served: Service, name: str | None, version: int | None, body: byte
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
     model = served.registry.get(name, version)
     call = native.decode(body, model.schema, served.config.max_rows)
-    answer = native.encode(call, model.answer(call.rows))
+    answer = native.encode(call, model.answer(call.rows, call.only_numbers))
     rows = len(call.rows)
     served.metrics.rows(model.manifest.name, rows)
     return Outcome(200, answer, [("X-Model", model.label)], model.label, rows)

@@ -1,7 +1,7 @@
 """The native dialect: ``{"x": row}`` -> ``{"y": value}``, ``{"x": [row, ...]}`` -> a list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,17 @@ from app.schema import Schema
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Rows to predict, and whether they came as one bare row, to be answered by one bare value."""
+    """Rows to predict.
+
+    Attributes:
+        rows: as they came out of JSON.
+        single: whether it is one bare row, to be answered by one bare value.
+        only_numbers: whether it is known that they hold nothing but numbers, in whatever shape.
+    """
 
     rows: Sequence[Any]
     single: bool
+    only_numbers: bool = field(default=False, compare=False)
 
 
 def decode(body: bytes, schema: Schema, max_rows: int) -> Call:
@@ -36,7 +43,7 @@ def decode(body: bytes, schema: Schema, max_rows: int) -> Call:
     _refuse_other_keys(content)
     if "x" not in content:
         raise InvalidInput("""the body has no 'x': send {"x": [...]}""")
-    call = _call(content["x"], width)
+    call = _call(content["x"], width, body)
     if len(call.rows) > max_rows:
         raise TooLarge(f"the request has {len(call.rows)} rows, the limit is {max_rows}")
     return call
@@ -55,7 +62,7 @@ def _refuse_other_keys(content: dict[str, Any]) -> None:
     raise InvalidInput(first + more, shown, len(others))
 
 
-def _call(x: Any, width: int) -> Call:
+def _call(x: Any, width: int, body: bytes) -> Call:
     """Tell one row from several.
 
     A list is several rows when it begins with a list or an object. Where the model has one feature
@@ -66,7 +73,9 @@ def _call(x: Any, width: int) -> Call:
     if not x:
         raise InvalidInput("'x' is empty: send a row or a list of rows")
     several = isinstance(x[0], list | dict) or (width == 1 and len(x) > 1)
-    return Call(x, single=False) if several else Call([x], single=True)
+    if not several:
+        return Call([x], single=True)
+    return Call(x, single=False, only_numbers=strict_json.holds_only_numbers(body, 1))
 
 
 def encode(call: Call, y: Sequence[float] | NDArray[np.float64]) -> bytes:

@@ -55,10 +55,21 @@ def loads(body: bytes, max_rows: int, max_values: int | None = None) -> Any:
     return found
 
 
+def holds_only_numbers(body: bytes, strings: int) -> bool:
+    """Whether every value in a valid JSON document is a number, but for so many strings.
+
+    true, false and null have a letter that nothing else outside of strings has, and a string has
+    two quotes; looking for what is not there is a hundred times faster than looking at each value.
+    """
+    return not (b"t" in body or b"f" in body or b"n" in body) and body.count(b'"') == 2 * strings
+
+
 def _refuse_too_many(body: bytes, max_rows: int, max_values: int | None) -> None:
     # A request is one object with one list around its rows; 16 leaves other dialects some room.
     lists = max(max_rows + 16, ALWAYS_UNFOLDED)
     commas = len(body) if max_values is None else max(max_values + 16, ALWAYS_UNFOLDED)
+    if len(body) <= 2 * min(lists, commas):  # each of them takes two bytes at least
+        return
     if body.count(b"[") + body.count(b"{") <= lists and body.count(b",") <= commas:
         return
     bare = _structure(body)

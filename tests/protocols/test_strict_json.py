@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InvalidInput, RequestError, TooLarge
-from app.protocols.strict_json import loads
+from app.protocols.strict_json import holds_only_numbers, loads
 from tests.support import reference
 from tests.support.hostile import DOCUMENTS, NUMBERS, Case
 from tests.support.memory import measurable, touched
@@ -213,3 +213,20 @@ def test_8_mib_touch_at_most_64_mib(body: bytes) -> None:
             loads(body, MAX_ROWS, 3 * MAX_ROWS)
 
     assert touched(read) < 64 << 20
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"x": [[1, -2.5e3], [0, 1E-5]]}', True),
+        (b'{"x": [[1], []]}', True),
+        (b'{"x": [[true]]}', False),
+        (b'{"x": [[false]]}', False),
+        (b'{"x": [[null]]}', False),
+        (b'{"x": [["1"]]}', False),
+        (b'{"x": [{"a": 1}]}', False),
+        (b'{"x": [["\\"]]}', False),
+    ],
+)
+def test_bodies_of_nothing_but_numbers_are_told_by_their_bytes(body: bytes, expected: bool) -> None:
+    assert holds_only_numbers(body, 1) is expected
