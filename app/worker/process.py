@@ -16,6 +16,7 @@ from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
 from app.http.service import EXTENSION
+from app.worker.accepting import Acceptor
 from app.worker.answers import answer
 from app.worker.connection import Connection
 from app.worker.heads import Environ, Head
@@ -47,7 +48,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
         self.stopping_since = inf
-        self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
         self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
         super().init_process()
 
@@ -103,12 +103,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self._log.gather(partial(self.loop.call_later, LOG_SECONDS))
         gc.freeze()  # what is loaded stays: collections need not look at it, nor copy its pages
         tls = gunicorn_sockets.ssl_context(self.cfg) if self.cfg.is_ssl else None
-        for listener in self.sockets:
-            listener.sock.setblocking(False)
-            self.loop.add_reader(listener.sock, self._accept, listener.sock, tls)
+        self._acceptors = [self._acceptor(each.sock, tls) for each in self.sockets]
+        for acceptor in self._acceptors:
+            acceptor.start()
         self.loop.run_until_complete(self._serve())
-        for listener in self.sockets:
-            self.loop.remove_reader(listener.sock)
+        for acceptor in self._acceptors:
+            acceptor.stop()
         self.loop.run_until_complete(self._drain())
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -140,26 +140,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # ---- the life of the process ------------------------------------------------------------
 
-    def _accept(self, listener: socket.socket, tls: Any) -> None:
-        # One at a time, so that connections that arrive together spread over the workers.
-        try:
-            client, _ = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
-        client.setblocking(False)
-        if client.family != socket.AF_UNIX:
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = self.loop.create_task(self._connect(client, tls))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
-
-    async def _connect(self, client: socket.socket, tls: Any) -> None:
-        try:
-            await self.loop.connect_accepted_socket(
-                lambda: Connection(self, self.loop), client, ssl=tls
-            )
-        except OSError:
-            client.close()
+    def _acceptor(self, listener: socket.socket, tls: Any) -> Acceptor:
+        listener.setblocking(False)
+        alone, warn = self.cfg.workers == 1, self.log.warning
+        return Acceptor(self, listener, tls, alone=alone, loop=self.loop, warn=warn)
 
     async def _serve(self) -> None:
         while self.alive:
@@ -180,7 +164,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Let requests in flight be answered, and connections without one go."""
         self._stop()
         until = self.loop.time() + self.cfg.graceful_timeout
-        while self.connections and self.loop.time() < until:
+        while self.loop.time() < until:
+            if not self.connections and all(acceptor.idle for acceptor in self._acceptors):
+                break
             self.notify()
             self._check_times()
             await asyncio.sleep(0.02)
