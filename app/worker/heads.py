@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from gunicorn.asgi.parser import InvalidHeader, PythonProtocol, UnsupportedTransferCoding
+from gunicorn.asgi.parser import (
+    InvalidHeader,
+    InvalidRequestLine,
+    PythonProtocol,
+    UnsupportedTransferCoding,
+)
 from gunicorn.util import split_request_uri
 
 Environ = dict[str, Any]
@@ -81,7 +86,10 @@ def _request_line(method: str, target: str, protocol: str) -> Environ:
     if target.startswith("/") and not target.startswith("//"):
         path, _, query = target.partition("#")[0].partition("?")
     else:  # http://host/path, or a path that urlsplit must not take for a host
-        parts = split_request_uri(target)
+        try:
+            parts = split_request_uri(target)
+        except ValueError as error:  # a bracket that is not closed, or holds no address
+            raise InvalidRequestLine(target) from error
         path, query = parts.path, parts.query
     if "%" in path:
         path = unquote_to_bytes(path).decode("latin-1")

@@ -33,6 +33,7 @@ REFUSED = {
     "a folded header": (b"GET / HTTP/1.1\r\n" + HOST + b"X: canary\r\n b\r\n\r\n", 400),
     "a small method": (b"get /healthz HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "another expectation": (b"GET / HTTP/1.1\r\n" + HOST + b"Expect: canary\r\n\r\n", 417),
+    "an address that is not closed": (b"GET http://[::1/ HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a long path": (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
     "a long header": (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 9000 + b"\r\n\r\n", 431),
     "many headers": (b"GET / HTTP/1.1\r\n" + HOST + b"X: a\r\n" * 110 + b"\r\n", 431),
