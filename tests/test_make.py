@@ -127,7 +127,8 @@ def test_make_serve_trains_serves_says_where_and_stops_at_ctrl_c(tmp_path: Path)
     assert answer == {"y": pytest.approx(206.1, abs=1)}
     assert [line for line in said if f"http://127.0.0.1:{port}/predict" in line]
     assert "Traceback" not in rest
-    assert served.returncode in (2, -signal.SIGINT)  # make's own, by version
+    # make's own, by version; 0 where these tests run in a background job, whose make ignores SIGINT
+    assert served.returncode in (0, 2, -signal.SIGINT)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
