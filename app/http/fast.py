@@ -23,7 +23,7 @@ _DEFAULT = "/predict"
 _BEGIN, _END = "/models/", "/predict"
 _NAMED = "/models/<name>/predict"
 _ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q=0.5"))
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
 
 
 class FastPath:

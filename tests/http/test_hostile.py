@@ -3,11 +3,13 @@
 import http.client
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from tests.conftest import LIMITS
 from tests.support.hostile import DOCUMENTS, NUMBERS, PATHS, ROWS, TYPES, Case
 from tests.support.server import ROOT, Server
 
@@ -15,8 +17,16 @@ CASES = DOCUMENTS + NUMBERS + ROWS + TYPES + PATHS
 
 
 @pytest.fixture(scope="module")
-def connection(server: Server) -> Iterator[http.client.HTTPConnection]:
+def threads(models: Path) -> Iterator[Server]:
+    """The service behind gunicorn's own worker of threads."""
+    with Server(models, ("-k", "gthread"), ORDINATE_WORKERS="1", **LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["server", "threads"])
+def connection(request: pytest.FixtureRequest) -> Iterator[http.client.HTTPConnection]:
     """One that stays open from case to case, as far as the server lets it."""
+    server: Server = request.getfixturevalue(request.param)
     kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     yield kept
     kept.close()
