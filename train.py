@@ -15,6 +15,7 @@ if __name__ == "__main__":  # before the libraries, whose import takes most of a
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import joblib
+import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.config import Config
@@ -27,7 +28,7 @@ from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
 from app.training.features import make_dataset
 from app.training.golden import golden_rows
-from app.training.linear import agree, parameters
+from app.training.linear import agree, drawn, parameters
 from app.training.options import Options, parse
 from app.training.preparation import steps
 from app.training.report import (
@@ -40,6 +41,9 @@ from app.training.report import (
     write_anything,
 )
 from app.training.tables import read_table
+
+DRAWN_ROWS = 1000
+"""Rows over the training ranges on which a model's plain numbers must agree with it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,7 +108,8 @@ def describe(
     """Write down all that is known of the model, its answers taken from the artefact itself."""
     loaded = joblib.load(io.BytesIO(artefact))
     linear = parameters(loaded, dataset.schema)
-    agreed = agree(linear, dataset.schema, dataset.x, loaded.predict(dataset.x))
+    x = np.vstack([dataset.x, drawn(dataset.schema, DRAWN_ROWS, evaluation.seed)])
+    agreed = agree(linear, dataset.schema, x, loaded.predict(x))
     return Description(
         schema=dataset.schema,
         runtime=LINEAR if agreed else JOBLIB,

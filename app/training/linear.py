@@ -26,6 +26,9 @@ from app.schema import Feature, Schema
 
 Array = NDArray[np.float64]
 
+MISSING_SHARE = 0.2
+"""How many values are missing in rows that are drawn, of features that can be missing."""
+
 AGREEMENT = 1e-9
 
 
@@ -66,6 +69,24 @@ def agree(linear: Mapping[str, Any], schema: Schema, x: Array, answers: Array) -
     smallest = min(1.0, schema.target.maximum - schema.target.minimum)
     allowed = AGREEMENT * np.maximum(np.abs(answers), smallest)
     return bool((np.abs(Linear(linear, schema).predict(x) - answers) <= allowed).all())
+
+
+def drawn(schema: Schema, rows: int, seed: int) -> Array:
+    """Draw rows evenly over the training ranges, categories and missing values; shape (rows, p).
+
+    They go together in ways that training may not have seen, as clients' rows will.
+    """
+    generator = np.random.default_rng(seed)
+    x = np.empty((rows, len(schema.features)))
+    for place, feature in enumerate(schema.features):
+        if feature.kind == "number":
+            low, high = feature.minimum or 0.0, feature.maximum or 0.0
+            x[:, place] = generator.uniform(low, high, rows)
+        else:
+            x[:, place] = generator.integers(0, len(feature.categories) or 2, rows)
+        if feature.missing:
+            x[generator.random(rows) < MISSING_SHARE, place] = np.nan
+    return x
 
 
 def _fold_encoded(
