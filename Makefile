@@ -18,7 +18,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test format lock image bench-quick clean
+.PHONY: help serve test format lock image bench bench-quick bench-micro clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,8 +54,14 @@ image: ## build the image with podman or docker
 
 # The peers get environments of their own, in .venv-bench. BENCH_ARGS="--table FILE --target COLUMN" takes a
 # table of yours in place of the synthetic one; `python -m benchmarks --help` shows the rest.
+bench: $(RUNTIME) ## compare with all peers, write docs/benchmarks.md (most of an hour)
+	$(BIN)/python -m benchmarks --write $(BENCH_ARGS)
+
 bench-quick: $(RUNTIME) ## compare with FastAPI alone (two minutes)
 	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
+
+bench-micro: $(RUNTIME) ## time decode, check, predict, encode and telemetry by themselves
+	$(BIN)/python -m benchmarks.micro $(BENCH_ARGS)
 
 clean: ## remove what was installed and cached; models stay
 	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

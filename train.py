@@ -5,14 +5,17 @@ Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing wr
 """
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-if __name__ == "__main__":  # before the libraries, whose import takes most of a short run
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+if __name__ == "__main__":
+    # The libraries take most of a short run to import, and some of them swallow whatever is raised
+    # in the middle of it. There is nothing yet to clean up.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 import joblib
 import numpy as np
@@ -136,5 +139,6 @@ def describe(
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     write_anything()
     sys.exit(main())

@@ -6,17 +6,34 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import environments, session, work, wrk
+from benchmarks import archive, circumstances, environments, report, session, work, wrk
 from benchmarks.rounds import Cores
-from benchmarks.services import DATA, FULL, QUICK, Service
+from benchmarks.services import DATA, FULL, PLACE, QUICK, ROOT, Service
 from benchmarks.summary import lines
 
+RECORD = PLACE / "results.json"
 QUICK_WORKS = {"1", "1,000", "1 by name"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     options = _parse(arguments)
+    if options.again:
+        _tell(archive.load(RECORD), options.write)
+        return 0
+    results = _measure(options)
+    archive.save(results, RECORD)
+    _tell(results, options.write)
+    return 0
+
+
+def _tell(results: session.Results, write: bool) -> None:
+    print("\n".join(lines(results)))
+    if write:
+        report.write(results, ROOT / "docs")
+
+
+def _measure(options: argparse.Namespace) -> session.Results:
     wrk.find_or_install()
     data, target = environments.train(options.table, options.target)
     skipped = _set_up(options.services, data, target)
@@ -29,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = session.Plan(options.rounds, options.seconds, Cores(options.server, options.client))
     results = session.run(services, wanted, plan)
     results.skipped |= skipped
-    print("\n".join(lines(results)))
-    return 0
+    results.circumstances = circumstances.tell(services, plan, f"{data.name}, target {target}")
+    return results
 
 
 def _set_up(services: Sequence[Service], data: Path, target: str) -> dict[str, str]:
@@ -46,12 +63,14 @@ def _set_up(services: Sequence[Service], data: Path, target: str) -> dict[str, s
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="FastAPI alone, three works")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--again", action="store_true", help="report the last session once more")
     parser.add_argument("--rounds", type=int, help="how often each service has its turn")
     parser.add_argument(
         "--seconds", type=int, default=2, help="of load, for each work in each round"
     )
-    parser.add_argument("--services", help="some of their names, comma separated")
-    parser.add_argument("--works", help='some of their names, semicolon separated: "1;1,000"')
+    parser.add_argument("--services", help='some of their names: "Ordinate;FastAPI"')
+    parser.add_argument("--works", help='some of their names: "1;1,000"')
     parser.add_argument("--table", type=Path, help="a CSV table in place of the synthetic one")
     parser.add_argument("--target", default="credit_amount", help="its column to predict")
     parser.add_argument("--server", default="0", help="core that services run on")
@@ -59,7 +78,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (4 if options.quick else 5)
     known: Sequence[Service] = QUICK if options.quick else FULL
-    names = options.services.split(",") if options.services else [each.name for each in known]
+    names = options.services.split(";") if options.services else [each.name for each in known]
     options.services = [each for each in FULL if each.name in names]
     works = {name for each in options.services for name in each.works}
     quick = works & QUICK_WORKS if options.quick else works

@@ -60,12 +60,6 @@ def ratio(over: Mapping[int, float], under: Mapping[int, float]) -> Spread | Non
     return Spread.of(found) if found else None
 
 
-def per_row(samples: Sequence[Sample], service: str, sizes: Mapping[str, int]) -> dict[str, float]:
-    """Median microseconds of CPU for one row, for each size of request that was measured."""
-    costs = {work: by_round(samples, service, work) for work in sizes}
-    return {work: median(found.values()) / sizes[work] for work, found in costs.items() if found}
-
-
 def scaling(two: Sample, one: Sample) -> float:
     """How many times the requests two processes can answer, by the busier one's CPU.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchmarks import wrk
+from benchmarks import paced, wrk
 from benchmarks.checks import Unfit, ask, check, check_one
 from benchmarks.processes import Running, busy_seconds, free_port
 from benchmarks.services import DATA, Service
@@ -63,6 +63,21 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Paced:
+    """One service at half of its capacity in one round: latencies in us, requests a second.
+
+    `gaps` between requests were "equal", or "random" as those of independent clients.
+    """
+
+    service: str
+    round: int
+    gaps: str
+    rate: float
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True)
 class Cores:
     """Which cores the services run on and which the load, as taskset names them."""
 
@@ -82,13 +97,16 @@ class Served:
 
 def measure(
     service: Service, works: Sequence[Work], number: int, seconds: int, cores: Cores
-) -> tuple[list[Sample], Start]:
+) -> tuple[list[Sample], list[Paced], Start]:
     """Take a service through its works once. Raises Unfit."""
+    if service.on_both:
+        cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
     with started(service, works[0], cores.server) as served:
         samples = [sample(served, work, number, seconds, cores) for work in works]
+        half = _at_half(served, works[0], samples[0], seconds) if service.paced else []
         memory = served.running.pss()
     start = Start(service.name, number, served.seconds, sum(memory.values()), len(memory))
-    return samples, start
+    return samples, half, start
 
 
 @contextmanager
@@ -117,7 +135,7 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
     """Check every answer, then load the service and read what that cost it. Raises Unfit."""
     service, running, port = served.service, served.running, served.port
     error = _checked(service, port, work)
-    requests = [service.dialect.request(batch, bare=work.bare) for batch in work.batches]
+    requests = _requests(service, work)
     places = [int(core) for core in cores.server.split(",")]
     before, busy = running.cpu(), sum(map(busy_seconds, places))
     load = wrk.run(port, requests, seconds, cores.client)
@@ -138,6 +156,21 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
         others=max(0.0, busy - sum(used)) / (load.seconds * len(places)),
         error=error,
     )
+
+
+def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Paced]:
+    """Latencies when half as many requests are due as were answered at the limit."""
+    requests = _requests(served.service, work)
+    rate = full.requests / full.seconds / 2
+    found = []
+    for gaps in ("equal", "random"):
+        taken = paced.run(served.port, requests, rate, seconds, random_gaps=gaps == "random")
+        found.append(Paced(served.service.name, full.round, gaps, rate, taken.p50, taken.p99))
+    return found
+
+
+def _requests(service: Service, work: Work) -> list[bytes]:
+    return [service.dialect.request(batch, bare=work.bare) for batch in work.batches]
 
 
 def _checked(service: Service, port: int, work: Work) -> float:

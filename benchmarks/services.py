@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.dialects import (
@@ -39,6 +39,8 @@ class Service:
         environment: the peer's own; none for those that run in ours.
         cwd: folder to start in.
         env: variables beside the few that every service gets; {port} is filled in.
+        paced: whether it is also measured at half of its capacity.
+        on_both: whether it has the core of the load as well.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Service:
     environment: str | None = None
     cwd: Path = PEERS
     env: Mapping[str, str] = field(default_factory=dict)
+    paced: bool = False
+    on_both: bool = False
 
     def program(self) -> Path:
         """The path of what is run."""
@@ -63,10 +67,15 @@ _SHIPPED = ("gunicorn", "wsgi:app")
 _OURS = {"PORT": "{port}", "ORDINATE_WORKERS": "1", "ORDINATE_MODELS": str(DATA / "models")}
 _BARE = ("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1")
 
-ORDINATE = Service("Ordinate", _SHIPPED, NUMBERS, NATIVE, cwd=ROOT, env=_OURS)
+ORDINATE = Service("Ordinate", _SHIPPED, NUMBERS, NATIVE, cwd=ROOT, env=_OURS, paced=True)
 ORDINATE_TABLE = Service("Ordinate, table", _SHIPPED, TABLE, NATIVE_TABLE, cwd=ROOT, env=_OURS)
-ORDINATE_TWO = Service(
-    "Ordinate, 2 workers", _SHIPPED, FLOOR, NATIVE, cwd=ROOT, env=_OURS | {"ORDINATE_WORKERS": "2"}
+ORDINATE_TWO = replace(
+    ORDINATE,
+    name="Ordinate, 2 workers",
+    works=FLOOR,
+    env=_OURS | {"ORDINATE_WORKERS": "2"},
+    paced=False,
+    on_both=True,
 )
 CONSTANT_OURS = Service(
     "constant, our worker",
@@ -83,19 +92,27 @@ CONSTANT_THREADS = Service(
 )
 
 
-def _fastapi(name: str, module: str, works: frozenset[str], dialect: Dialect) -> Service:
-    command = ("uvicorn", f"{module}:app", "--port", "{port}", *UVICORN)
-    return Service(name, command, works, dialect, "fastapi")
-
-
-FASTAPI = _fastapi("FastAPI", "fastapi_service", NUMBERS, X_TO_Y)
-FASTAPI_TABLE = _fastapi("FastAPI, table", "fastapi_table", TABLE, X_TO_Y)
-FASTAPI_LEAN = Service(
-    "FastAPI, lean",
-    (*FASTAPI.command, "--no-access-log"),
+FASTAPI = Service(
+    "FastAPI",
+    ("uvicorn", "fastapi_service:app", "--port", "{port}", *UVICORN),
     NUMBERS,
-    LEAN,
+    X_TO_Y,
     "fastapi",
+    paced=True,
+)
+FASTAPI_TABLE = Service(
+    "FastAPI, table",
+    ("uvicorn", "fastapi_table:app", "--port", "{port}", *UVICORN),
+    TABLE,
+    X_TO_Y,
+    "fastapi",
+)
+FASTAPI_LEAN = replace(
+    FASTAPI,
+    name="FastAPI, lean",
+    command=(*FASTAPI.command, "--no-access-log"),
+    dialect=LEAN,
+    paced=False,
 )
 
 OTHERS = (

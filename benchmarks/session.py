@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.checks import Unfit
-from benchmarks.rounds import Cores, Sample, Start, measure
+from benchmarks.rounds import Cores, Paced, Sample, Start, measure
 from benchmarks.services import Service
 from benchmarks.work import Work
 
 
 @dataclass
 class Results:
-    """All that was measured, and why some services were not."""
+    """All that was measured, why some services were not, and under which circumstances."""
 
     samples: list[Sample] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
+    paced: list[Paced] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    circumstances: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,12 @@ def run(services: Sequence[Service], works: Sequence[Work], plan: Plan) -> Resul
                 continue
             print(f"round {number + 1} of {plan.rounds}: {service.name}", flush=True)
             try:
-                samples, start = measure(service, own, number, plan.seconds, plan.cores)
+                samples, half, start = measure(service, own, number, plan.seconds, plan.cores)
             except Unfit as error:
                 results.skipped[service.name] = str(error)
                 print(f"  left out: {error}")
                 continue
             results.samples += samples
+            results.paced += half
             results.starts.append(start)
     return results

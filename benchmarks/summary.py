@@ -1,9 +1,11 @@
-"""What a session found, as lines for a terminal: ratios with their spread, never a bare time."""
+"""What a session found, work by work: ratios with their spread, never a bare time."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.figures import by_round, ratio
+from benchmarks.figures import Spread, by_round, per_second, ratio
+from benchmarks.goals import goals
 from benchmarks.session import Results
 
 PAIRS = (
@@ -16,36 +18,71 @@ PAIRS = (
 )
 """Each work and the service of ours that does it."""
 
+APART = {"Ordinate, 2 workers"}
+"""Not one of those that are compared: it has two cores."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One service at one work.
+
+    Attributes:
+        service: its name.
+        times: how many times Ordinate's CPU it uses; None for Ordinate itself.
+        microseconds: median CPU for one request.
+        rate: how many times its requests a second Ordinate answers.
+        error: the largest of its answers, relative.
+    """
+
+    service: str
+    times: Spread | None
+    microseconds: float
+    rate: Spread | None
+    error: float
+
+
+def compared(results: Results, work: str, ours: str) -> Sequence[Line]:
+    """All services that were measured at a work, ours first, then by what they cost."""
+    samples = [each for each in results.samples if each.work == work]
+    base = by_round(samples, ours, work)
+    rates = by_round(samples, ours, work, per_second)
+    found = []
+    for name in dict.fromkeys(each.service for each in samples if each.service not in APART):
+        costs = by_round(samples, name, work)
+        is_ours = name == ours
+        found.append(
+            Line(
+                name,
+                None if is_ours else ratio(costs, base),
+                median(costs.values()),
+                None if is_ours else ratio(rates, by_round(samples, name, work, per_second)),
+                max(each.error for each in samples if each.service == name),
+            )
+        )
+    return sorted(found, key=lambda line: (line.service != ours, line.microseconds))
+
+
+def noise(results: Results) -> float:
+    """The share of the services' core that other programs used, median over all measurements."""
+    return median([each.others for each in results.samples] or [0.0])
+
 
 def lines(results: Results) -> Iterator[str]:
-    """The comparison of every service with ours, at every work."""
-    yield ""
-    yield "CPU of the service for one request, as a multiple of Ordinate's: median (least-most)"
+    """All of it for a terminal."""
+    yield "\nThe service's CPU for one request, as a multiple of Ordinate's: median (least-most)"
     for work, ours in PAIRS:
-        base = by_round(results.samples, ours, work)
-        if not base:
-            continue
-        yield f"rows: {work}"
-        yield f"  {'Ordinate':22} 1, which is {median(base.values()):,.1f} us"
-        for service in _others(results, work, ours):
-            costs = by_round(results.samples, service, work)
-            rate = ratio(
-                by_round(results.samples, ours, work, lambda s: s.requests / s.seconds),
-                by_round(results.samples, service, work, lambda s: s.requests / s.seconds),
-            )
-            yield (
-                f"  {service:22} {ratio(costs, base)}, {median(costs.values()):,.1f} us; "
-                f"Ordinate answers {rate} times as many requests a second"
-            )
-    for each in results.samples:
-        if each.error > 1e-9:
-            yield f"{each.service} answers with an error of {each.error:.1e}"
-    noise = median([each.others for each in results.samples] or [0.0])
-    yield f"Other programs used {noise:.1%} of the services' core (median)."
+        for line in compared(results, work, ours):
+            times = "1" if line.times is None else str(line.times)
+            note = f", error {line.error:.0e}" if line.error > 1e-9 else ""
+            yield f"rows {work:14} {line.service:22} {times:22} {line.microseconds:,.1f} us{note}"
+    yield "\nGoals"
+    for goal in goals(results):
+        if goal.found:
+            bound = f"{goal.sense} {goal.bound:g}"
+            told = f"{goal.work}: {goal.quantity}"
+            yield f"{told:52} {goal.found!s:22} {bound:14} {goal.verdict}"
+    yield f"\nOther programs used {noise(results):.0%} of the services' core (median)."
+    if noise(results) > 0.1:
+        yield "That is much: trust the ratios of CPU, and neither latencies nor requests a second."
     for name, why in results.skipped.items():
         yield f"Left out: {name}: {why}"
-
-
-def _others(results: Results, work: str, ours: str) -> Sequence[str]:
-    names = dict.fromkeys(each.service for each in results.samples if each.work == work)
-    return [name for name in names if name != ours]
