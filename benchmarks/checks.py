@@ -19,8 +19,7 @@ class Unfit(Exception):
 
 def ask(port: int, request: bytes) -> bytes | None:
     """The body of the answer to a whole request, None where there is none with status 200."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    path = head.split()[1].decode()
+    path, body = parted(request)
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
@@ -31,6 +30,12 @@ def ask(port: int, request: bytes) -> bytes | None:
     finally:
         connection.close()
     return found if answer.status == 200 else None
+
+
+def parted(request: bytes) -> tuple[str, bytes]:
+    """The path and the body of a whole request."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    return head.split()[1].decode(), body
 
 
 def check(service: Service, port: int, work: Work) -> float:

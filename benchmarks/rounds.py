@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 
-from benchmarks import paced, wrk
+from benchmarks import counted, paced, wrk
 from benchmarks.checks import Unfit, ask, check, check_one
 from benchmarks.processes import Running, busy_seconds, free_port
 from benchmarks.services import DATA, Service
@@ -16,6 +17,11 @@ START_SECONDS = 90.0
 POLL_SECONDS = 0.002
 WARM_SECONDS = 0.3
 """In which requests are checked before the load, so that it meets a service that has begun."""
+
+COUNTED_ROWS = 10_000
+"""Requests of so many rows are counted out, because some services take a second for one."""
+
+COUNTED = 24
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class Start:
-    """One service in one round: seconds to its first prediction, memory after its works in MB."""
+    """One service in one round.
+
+    Attributes:
+        service, round: which.
+        seconds: to its first prediction.
+        pss: MB of memory after the first of its works, which are single rows.
+        pss_after: MB after all of them.
+        processes: how many it has.
+    """
 
     service: str
     round: int
     seconds: float
     pss: float
+    pss_after: float
     processes: int
 
 
@@ -102,10 +117,13 @@ def measure(
     if service.on_both:
         cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
     with started(service, works[0], cores.server) as served:
-        samples = [sample(served, work, number, seconds, cores) for work in works]
-        half = _at_half(served, works[0], samples[0], seconds) if service.paced else []
+        first = sample(served, works[0], number, seconds, cores)
+        half = _at_half(served, works[0], first, seconds) if service.paced else []
         memory = served.running.pss()
-    start = Start(service.name, number, served.seconds, sum(memory.values()), len(memory))
+        samples = [first, *(sample(served, work, number, seconds, cores) for work in works[1:])]
+        after = sum(served.running.pss().values())
+    held = sum(memory.values())
+    start = Start(service.name, number, served.seconds, held, after, len(memory))
     return samples, half, start
 
 
@@ -138,7 +156,10 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
     requests = _requests(service, work)
     places = [int(core) for core in cores.server.split(",")]
     before, busy = running.cpu(), sum(map(busy_seconds, places))
-    load = wrk.run(port, requests, seconds, cores.client)
+    try:
+        load = _loaded(port, requests, work, seconds, cores)
+    except (OSError, HTTPException) as failure:
+        raise Unfit(f"{service.name} fails under load at {work.name}: {failure}") from failure
     after, busy = running.cpu(), sum(map(busy_seconds, places)) - busy
     if load.failed or not load.requests:
         raise Unfit(f"{service.name} failed {load.failed} requests of {work.name}")
@@ -156,6 +177,12 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
         others=max(0.0, busy - sum(used)) / (load.seconds * len(places)),
         error=error,
     )
+
+
+def _loaded(port: int, requests: list[bytes], work: Work, seconds: int, cores: Cores) -> wrk.Load:
+    if work.rows >= COUNTED_ROWS:
+        return counted.run(port, requests, COUNTED)
+    return wrk.run(port, requests, seconds, cores.client)
 
 
 def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Paced]:

@@ -1,0 +1,105 @@
+"""What Ordinate is meant to reach, and whether a session found that it does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.figures import Spread, by_round, ratio, scaling
+from benchmarks.session import Results
+
+OURS, TABLE, TWO = "Ordinate", "Ordinate, table", "Ordinate, 2 workers"
+FLOOR = "constant, our worker"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One goal.
+
+    Attributes:
+        work: what is asked for.
+        quantity: what is compared, over what.
+        sense: whether the goal is a least or a most.
+        bound: of the median.
+        found: None where it was not measured.
+    """
+
+    work: str
+    quantity: str
+    sense: Literal["at least", "at most"]
+    bound: float
+    found: Spread | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the median keeps within the bound."""
+        if self.found is None:
+            return "not measured"
+        least = self.sense == "at least"
+        kept = self.found.median >= self.bound if least else self.found.median <= self.bound
+        return "yes" if kept else "no"
+
+
+_TIMES = (
+    ("1", OURS, "FastAPI", 4.0),
+    ("1", OURS, "MLServer", 8.0),
+    ("1,000", OURS, "FastAPI", 5.0),
+    ("1,000", OURS, "MLServer", 2.0),
+    ("10,000", OURS, "FastAPI", 5.0),
+    ("1 by name", TABLE, "FastAPI, table", 4.0),
+    ("1,000 by name", TABLE, "FastAPI, table", 4.0),
+)
+"""Work, service of ours, peer, and how many times our CPU the peer is to use."""
+
+
+def goals(results: Results) -> Iterator[Goal]:
+    """All goals, in the order of the issue that set them."""
+    for work, ours, peer, bound in _TIMES:
+        found = ratio(_costs(results, peer, work), _costs(results, ours, work))
+        yield Goal(_rows(work), f"CPU of {peer} over ours", "at least", bound, found)
+        if peer == "MLServer" and work == "1":
+            floor = ratio(_costs(results, OURS, work), _costs(results, FLOOR, work))
+            yield Goal(_rows(work), f"our CPU over {FLOOR}", "at most", 1.5, floor)
+    rows = ratio(_costs(results, OURS, "10,000", 10_000), _costs(results, OURS, "100", 100))
+    yield Goal("10,000 rows", "our CPU for a row over that at 100", "at most", 1.2, rows)
+    yield Goal(
+        "start", "seconds to a first prediction", "at most", 0.5, _starts(results, "seconds")
+    )
+    yield Goal("memory", "MB (PSS), master and one worker", "at most", 75, _starts(results, "pss"))
+    yield Goal("two workers", "capacity over that of one", "at least", 1.8, _scaling(results))
+    yield Goal("half of capacity", "p99 over p50", "at most", 3, tails(results, OURS, "equal"))
+
+
+def tails(results: Results, service: str, gaps: str) -> Spread | None:
+    """How many times its median latency a service's 99th percentile is at half of capacity."""
+    found = [
+        each.p99 / each.p50
+        for each in results.paced
+        if (each.service, each.gaps) == (service, gaps)
+    ]
+    return Spread.of(found) if found else None
+
+
+def _costs(results: Results, service: str, work: str, rows: int = 1) -> dict[int, float]:
+    """CPU by round, for one request or for one of its rows."""
+    found = by_round(results.samples, service, work)
+    return {number: cost / rows for number, cost in found.items()}
+
+
+def _starts(results: Results, name: str) -> Spread | None:
+    found = [getattr(each, name) for each in results.starts if each.service == OURS]
+    return Spread.of(found) if found else None
+
+
+def _scaling(results: Results) -> Spread | None:
+    samples = {(each.service, each.round): each for each in results.samples if each.work == "1"}
+    found = [
+        scaling(two, samples[OURS, number])
+        for (service, number), two in samples.items()
+        if service == TWO and (OURS, number) in samples
+    ]
+    return Spread.of(found) if found else None
+
+
+def _rows(work: str) -> str:
+    count, by, names = work.partition(" by name")
+    return f"{count} {'row' if count == '1' else 'rows'}{by}{names}"

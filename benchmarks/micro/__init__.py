@@ -1,0 +1,1 @@
+"""The parts of a prediction, each timed by itself."""

@@ -1,0 +1,116 @@
+"""The report: docs/benchmarks.md and its plot, written from the figures of one session."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import Spread
+from benchmarks.goals import OURS, goals, tails
+from benchmarks.plot import draw
+from benchmarks.rounds import Start
+from benchmarks.session import Results
+from benchmarks.summary import PAIRS, compared, noise
+
+PLOT = "benchmarks.svg"
+
+_HEAD = Path(__file__).parent / "report_head.md"
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write the report and its plot."""
+    folder.mkdir(exist_ok=True)
+    (folder / PLOT).write_text(draw(results), encoding="utf-8")
+    text = "\n\n".join(part.strip() for part in _parts(results))
+    (folder / "benchmarks.md").write_text(text + "\n", encoding="utf-8")
+
+
+def _parts(results: Results) -> Iterator[str]:
+    yield _HEAD.read_text("utf-8")
+    yield "## Goals"
+    yield _goals(results)
+    yield "## All services"
+    for work, ours in PAIRS:
+        if lines := _work(results, work, ours):
+            yield f"Rows in one request: {work}"
+            yield lines
+    yield "## Start and memory"
+    yield _starts(results)
+    yield "## At half of capacity"
+    yield _paced(results)
+    yield "## Circumstances"
+    yield _circumstances(results)
+
+
+def _goals(results: Results) -> str:
+    rows = (
+        (goal.work, goal.quantity, f"{goal.sense} {goal.bound:g}", goal.found or "", goal.verdict)
+        for goal in goals(results)
+    )
+    return _table(("work", "quantity", "goal", "found", "kept"), rows)
+
+
+def _work(results: Results, work: str, ours: str) -> str:
+    found = compared(results, work, ours)
+    if not found:
+        return ""
+    rows = (
+        (
+            line.service + (f" (off by {line.error:.0e})" if line.error > 1e-9 else ""),
+            line.times or "1",
+            f"{line.microseconds:,.0f}",
+            line.rate or "1",
+        )
+        for line in found
+    )
+    heads = ("service", "CPU, times Ordinate's", "us", "requests a second, Ordinate's over its")
+    return _table(heads, rows)
+
+
+def _starts(results: Results) -> str:
+    ours = {each.round: each for each in results.starts if each.service == OURS}
+    rows = []
+    for name in dict.fromkeys(each.service for each in results.starts):
+        own = [each for each in results.starts if each.service == name and each.round in ours]
+        if not own:
+            continue
+        seconds = Spread.of([each.seconds / ours[each.round].seconds for each in own])
+        memory = Spread.of([each.pss / ours[each.round].pss for each in own])
+        took = f"{median(each.seconds for each in own):.2f}"
+        held, after = (f"{median(values):,.0f}" for values in _memories(own))
+        rows.append((name, seconds, took, memory, held, after))
+    heads = ("service", "start, times Ordinate's", "s", "memory, times Ordinate's")
+    return _table((*heads, "MB after single rows", "MB after all works"), rows)
+
+
+def _memories(starts: Sequence[Start]) -> tuple[list[float], list[float]]:
+    return [each.pss for each in starts], [each.pss_after for each in starts]
+
+
+def _paced(results: Results) -> str:
+    text = (
+        "Requests were due at half the rate that was found at the limit just before; a latency\n"
+        "counts from the time at which its request was due. Equal gaps are those of one steady\n"
+        "source, random ones those of clients that know nothing of each other.\n\n"
+    )
+    rows = []
+    for name, gaps in dict.fromkeys((each.service, each.gaps) for each in results.paced):
+        own = [each for each in results.paced if (each.service, each.gaps) == (name, gaps)]
+        middle = Spread.of([each.p50 for each in own])
+        rows.append((name, gaps, tails(results, name, gaps) or "", middle))
+    return text + _table(("service", "gaps", "p99 over p50", "p50, us"), rows)
+
+
+def _circumstances(results: Results) -> str:
+    rows = [f"- {name}: {told}" for name, told in results.circumstances.items()]
+    rows.append(f"- other programs used {noise(results):.0%} of the services' core (median)")
+    rows += [f"- left out: {name}: {why}" for name, why in results.skipped.items()]
+    if noise(results) > 0.1:
+        rows.append("- so latencies and requests a second are to be read with care; CPU less so")
+    return "\n".join(rows)
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(heads)]
+    lines += [["---"] * len(lines[0])]
+    lines += [[str(cell) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
