@@ -37,7 +37,7 @@ def list_models() -> None:
     if not names:
         click.echo("there are no models: publish one with train.py", err=True)
         return
-    default = _config().model or store.default()
+    default = _default(store, names)
     rows: list[tuple[str, ...]] = [("", "NAME", "CURRENT", "VERSIONS", "PUBLISHED", "ESTIMATOR")]
     rows += [("*" if name == default else "", *_row(store, name)) for name in names]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -109,6 +109,12 @@ def _store() -> Store:
     return Store(_config().models)
 
 
+def _default(store: Store, names: Sequence[str]) -> str | None:
+    """The model that a service with these settings answers with at /predict, by its name."""
+    chosen = _config().model or store.default()
+    return names[0] if chosen is None and len(names) == 1 else chosen
+
+
 def _parse(which: str) -> tuple[str, int | None]:
     """NAME or NAME/VERSION. Raises StoreError."""
     name, slash, number = which.partition("/")
@@ -156,7 +162,7 @@ def _verified(store: Store, which: str | None) -> Iterator[tuple[str, str | None
     """Each thing that was checked, with what is wrong with it."""
     name, version = (None, None) if which is None else _existing(store, which)
     names = store.names() if name is None else [name]
-    if name is None and len(names) > 1 and (_config().model or store.default()) not in names:
+    if name is None and names and _default(store, names) not in names:
         yield "default", "it names no model that exists: choose one with `models default NAME`"
     for each in names:
         versions = store.versions(each) if version is None else [version]

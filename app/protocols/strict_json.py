@@ -30,6 +30,7 @@ _REST = bytes(set(range(256)) - set(_STRUCTURE))
 _STEPS = np.zeros(256, dtype=np.int8)
 _STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 _PIECE = 1 << 16
+_CONTAINERS = frozenset({list, dict})
 _NOT_A_NUMBER = re.compile(r"[\s\[:,]?([+-]?(?:NaN|Infinity|Inf))\b", re.IGNORECASE)
 
 
@@ -68,9 +69,9 @@ def _refuse_too_many(body: bytes, max_rows: int, max_values: int | None) -> None
     # A request is one object with one list around its rows; 16 leaves other dialects some room.
     lists = max(max_rows + 16, ALWAYS_UNFOLDED)
     commas = len(body) if max_values is None else max(max_values + 16, ALWAYS_UNFOLDED)
-    if len(body) <= 2 * min(lists, commas):  # each of them takes two bytes at least
-        return
-    if body.count(b"[") + body.count(b"{") <= lists and body.count(b",") <= commas:
+    room = len(body) // 2  # each of them takes two bytes at least
+    few_lists = room <= lists or body.count(b"[") + body.count(b"{") <= lists
+    if few_lists and (room <= commas or body.count(b",") <= commas):
         return
     bare = _structure(body)
     if np.count_nonzero(_STEPS[bare] == 1) > lists:
@@ -83,8 +84,9 @@ def _refuse_too_many(body: bytes, max_rows: int, max_values: int | None) -> None
 
 def _structure(body: bytes) -> NDArray[np.uint8]:
     """The brackets, braces, colons and commas of a document that are not inside its strings."""
-    without_escapes = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    found = np.frombuffer(without_escapes.translate(None, delete=_REST), dtype=np.uint8)
+    if b"\\" in body:
+        body = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    found = np.frombuffer(body.translate(None, delete=_REST), dtype=np.uint8)
     inside = np.bitwise_xor.accumulate(found == ord('"'))
     outside: NDArray[np.uint8] = found[~inside]
     return outside
@@ -116,15 +118,17 @@ def _refuse_duplicate_keys(body: bytes, found: Any) -> None:
 def _count_keys(found: Any) -> int:
     """How many keys all objects of a document have; walked by levels, not by recursion."""
     keys = 0
-    level = [found]
+    level = [found] if type(found) in _CONTAINERS else []
     while level:
         below: list[Any] = []
         for value in level:
+            inner = value
             if isinstance(value, dict):
                 keys += len(value)
-                below += [item for item in value.values() if isinstance(item, list | dict)]
-            elif isinstance(value, list):
-                below += [item for item in value if isinstance(item, list | dict)]
+                inner = value.values()
+            # Rows of plain values are the rule, and are told without a step for each value.
+            if not _CONTAINERS.isdisjoint(map(type, inner)):
+                below += [item for item in inner if type(item) in _CONTAINERS]
         level = below
     return keys
 
