@@ -93,6 +93,19 @@ def test_the_real_program_ends_with_one_line_where_something_is_wrong(models: Pa
     )
 
 
+def test_a_wrong_setting_stops_the_real_program_with_one_line(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDINATE_WORKERS", "0")
+
+    done = flask(models, "list")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        'error: ORDINATE_WORKERS is "0", allowed is auto or an integer from 1 to 512\n'
+    )
+
+
 def test_the_real_program_verifies_a_folder_with_a_broken_model(models: Path) -> None:
     (models / "tiny" / "3" / "model.joblib").write_bytes(b"damaged")
 
@@ -276,6 +289,20 @@ def test_verify_misses_a_default_among_several_models(
 
     assert result.stdout.startswith("default: it names no model that exists")
     assert result.exit_code == 1
+
+
+def test_the_only_model_is_the_default_unless_another_is_named(run: Run, models: Path) -> None:
+    shutil.rmtree(models / "tiny")
+
+    named = run("list").stdout, run("verify")
+    (models / "default").unlink()
+    unnamed = run("list").stdout, run("verify")
+
+    assert "*" not in named[0]
+    assert named[1].stdout.startswith("default: it names no model that exists")
+    assert named[1].exit_code == 1
+    assert "*  single" in unnamed[0]
+    assert unnamed[1].exit_code == 0
 
 
 def test_default_chooses_what_answers(run: Run, models: Path) -> None:
