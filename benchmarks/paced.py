@@ -43,7 +43,7 @@ def run(
         seconds: for which.
         random_gaps: whether gaps are as those of independent clients; else all are equal.
     """
-    due = _times(rate, seconds, random_gaps)
+    due = due_times(rate, seconds, random_gaps)
     with ExitStack() as open_ones:
         connections = [
             open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -60,7 +60,8 @@ def run(
     return Latencies(cuts[49] * 1e6, cuts[98] * 1e6, rate)
 
 
-def _times(rate: float, seconds: float, random_gaps: bool) -> list[float]:
+def due_times(rate: float, seconds: float, random_gaps: bool) -> list[float]:
+    """When each request is due, in seconds from the beginning."""
     count = math.ceil(rate * seconds)
     if not random_gaps:
         return [number / rate for number in range(count)]

@@ -84,6 +84,9 @@ class Running:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        until = time.monotonic() + STOP_SECONDS
+        while any(map(_is_running, family)) and time.monotonic() < until:
+            time.sleep(0.005)
 
 
 def free_port() -> int:
@@ -131,6 +134,11 @@ def _stat(pid: int) -> list[str]:
         return (PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _is_running(pid: int) -> bool:
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z"
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -1,0 +1,101 @@
+"""How the benchmarks ask and what they take for an answer."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from benchmarks.checks import Unfit, check_one, parted, relative_error
+from benchmarks.dialects import MLFLOW, MLSERVER, NATIVE, X_TO_Y, Dialect
+from benchmarks.paced import due_times, is_whole
+from benchmarks.services import CONSTANT_OURS, FULL, ORDINATE
+from benchmarks.wrk import recorded
+
+ROWS = [[1.0, 2.0], [3.0, 4.5]]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rows", "bare", "asked"),
+    [
+        (NATIVE, ROWS, False, {"x": ROWS}),
+        (NATIVE, ROWS[:1], True, {"x": ROWS[0]}),
+        (MLFLOW, ROWS, False, {"inputs": ROWS}),
+        (
+            MLSERVER,
+            ROWS,
+            False,
+            {
+                "inputs": [
+                    {"name": "x", "shape": [2, 2], "datatype": "FP64", "data": [1.0, 2.0, 3.0, 4.5]}
+                ]
+            },
+        ),
+    ],
+    ids=["native", "one row", "MLflow", "MLServer"],
+)
+def test_a_request_is_whole_and_in_its_dialect(
+    dialect: Dialect, rows: Sequence[Sequence[float]], bare: bool, asked: object
+) -> None:
+    request = dialect.request(rows, bare=bare)
+
+    path, body = parted(request)
+    assert path == (dialect.one if bare else dialect.many)
+    assert f"\r\nContent-Length: {len(body)}\r\n".encode() in request
+    assert json.loads(body) == asked
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "answers"),
+    [
+        (X_TO_Y, b'{"y": 5}', [5.0]),
+        (X_TO_Y, b'{"y": [5, 6.5]}', [5.0, 6.5]),
+        (MLFLOW, b'{"predictions": [5, 6.5]}', [5.0, 6.5]),
+        (MLSERVER, b'{"outputs": [{"name": "predict", "data": [5, 6.5]}]}', [5.0, 6.5]),
+    ],
+)
+def test_an_answer_is_read_in_its_dialect(
+    dialect: Dialect, body: bytes, answers: list[float]
+) -> None:
+    assert dialect.read
+    assert dialect.read(body) == answers
+
+
+def test_an_answer_by_float32_is_measured_and_a_wrong_one_refused() -> None:
+    assert relative_error([206.1, 0.0], [206.1, 0.5]) == 0.5
+    assert check_one(ORDINATE, [206.110092], b'{"y": 206.110095}') == pytest.approx(1.5e-8, rel=0.1)
+    for wrong in (b'{"y": 206.2}', b'{"y": [206.110092, 1]}', b'{"y": NaN}'):
+        with pytest.raises(Unfit):
+            check_one(ORDINATE, [206.110092], wrong)
+
+
+def test_a_constant_answer_is_not_judged() -> None:
+    assert check_one(CONSTANT_OURS, [206.110092], b"anything") == 0.0
+
+
+def test_requests_are_recorded_by_length_so_that_lua_needs_no_parser() -> None:
+    assert recorded([b"GET /\r\n\r\n", b"abc"]) == b"9\nGET /\r\n\r\n\n3\nabc\n"
+
+
+@pytest.mark.parametrize("random_gaps", [False, True])
+def test_paced_requests_are_due_at_the_rate_that_was_asked_for(random_gaps: bool) -> None:
+    times = due_times(1_000, 4, random_gaps)
+
+    assert len(times) == 4_000
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(4, rel=0.1)
+
+
+def test_an_answer_that_comes_in_parts_is_waited_for() -> None:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+    assert [size for size in range(1, len(answer) + 1) if is_whole(answer[:size])] == [len(answer)]
+    with pytest.raises(ConnectionError):
+        is_whole(b"HTTP/1.1 503 Service Unavailable\r\n")
+    with pytest.raises(ConnectionError):
+        is_whole(b"")
+
+
+def test_services_have_names_of_their_own() -> None:
+    names = [service.name for service in FULL]
+
+    assert len(set(names)) == len(names)
