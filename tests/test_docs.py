@@ -165,6 +165,12 @@ def test_the_readme_answers_by_its_fifteenth_line() -> None:
     assert any('{"y":' in line for line in README.splitlines()[:15])
 
 
+def test_the_readme_shows_a_row_with_the_same_answer_alone_and_in_a_batch() -> None:
+    alone, batch = (json.loads(step.shown)["y"] for step in STEPS[1:3])
+
+    assert batch[0] == alone
+
+
 @pytest.mark.parametrize("step", STEPS, ids=[f"line {step.line}" for step in STEPS])
 def test_a_command_of_the_readme_prints_what_is_shown(reader: Reader, step: Step) -> None:
     until = time.monotonic() + TAKEOVER_SECONDS
