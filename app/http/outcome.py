@@ -35,9 +35,6 @@ _REASONS = {
     NotReady: "not_ready",
 }
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods that are counted under their own name; clients may invent any number of others."""
-
 
 @dataclass(slots=True)
 class Outcome:
@@ -103,8 +100,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         started: when, by `time.perf_counter`.
     """
     seconds = time.perf_counter() - started
-    known = method if method in METHODS else "other"
-    served.metrics.request(route, known, outcome.status, seconds)
+    served.metrics.request(route, method, outcome.status, seconds)
     served.log.access(
         request_id=request_id,
         method=method,
