@@ -80,11 +80,17 @@ def test_rest_that_cannot_be_read_changes_nothing() -> None:
         yield b"x"
         raise OSError
 
-    discard_rest(request(Stream(pieces()), **{"Transfer-Encoding": "chunked"}))
+    stream = Stream(pieces())
+    discard_rest(request(stream, **{"Transfer-Encoding": "chunked"}))
+
+    assert stream.given == 1
 
 
 def test_request_without_a_body_is_not_read_from() -> None:
-    discard_rest(request(Stream(iter([b"next request"]))))
+    stream = Stream(iter([b"next request"]))
+    discard_rest(request(stream))
+
+    assert stream.given == 0
 
 
 BOMBS = {
