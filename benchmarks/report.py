@@ -90,7 +90,9 @@ def _paced(results: Results) -> str:
     text = (
         "Requests were due at half the rate that was found at the limit just before; a latency\n"
         "counts from the time at which its request was due. Equal gaps are those of one steady\n"
-        "source, random ones those of clients that know nothing of each other.\n\n"
+        "source, random ones those of clients that know nothing of each other. Service and load\n"
+        "go before other programs here, where that is allowed; what tail the constant has is that\n"
+        "of the machine.\n\n"
     )
     rows = []
     for name, gaps in dict.fromkeys((each.service, each.gaps) for each in results.paced):

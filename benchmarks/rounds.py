@@ -191,7 +191,9 @@ def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Pac
     rate = full.requests / full.seconds / 2
     found = []
     for gaps in ("equal", "random"):
-        taken = paced.run(served.port, requests, rate, seconds, random_gaps=gaps == "random")
+        # What matters here is when a process runs, not only for how long.
+        with served.running.preferred():
+            taken = paced.run(served.port, requests, rate, seconds, random_gaps=gaps == "random")
         found.append(Paced(served.service.name, full.round, gaps, rate, taken.p50, taken.p99))
     return found
 

@@ -59,9 +59,9 @@ class Service:
         return folder / self.command[0]
 
 
-NUMBERS = frozenset({"1", "100", "1,000", "10,000"})
+NUMBERS = frozenset({"1", "1, always the same", "100", "1,000", "10,000"})
 TABLE = frozenset({"1 by name", "1,000 by name"})
-FLOOR = frozenset({"1"})
+FLOOR = frozenset({"1", "1, always the same"})
 
 _SHIPPED = ("gunicorn", "wsgi:app")
 _OURS = {"PORT": "{port}", "ORDINATE_WORKERS": "1", "ORDINATE_MODELS": str(DATA / "models")}
@@ -72,7 +72,7 @@ ORDINATE_TABLE = Service("Ordinate, table", _SHIPPED, TABLE, NATIVE_TABLE, cwd=R
 ORDINATE_TWO = replace(
     ORDINATE,
     name="Ordinate, 2 workers",
-    works=FLOOR,
+    works=frozenset({"1"}),
     env=_OURS | {"ORDINATE_WORKERS": "2"},
     paced=False,
     on_both=True,
@@ -83,6 +83,7 @@ CONSTANT_OURS = Service(
     FLOOR,
     CONSTANT,
     cwd=ROOT,
+    paced=True,
 )
 CONSTANT_THREADS = Service(
     "constant, gthread",

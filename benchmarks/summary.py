@@ -10,6 +10,7 @@ from benchmarks.session import Results
 
 PAIRS = (
     ("1", "Ordinate"),
+    ("1, always the same", "Ordinate"),
     ("100", "Ordinate"),
     ("1,000", "Ordinate"),
     ("10,000", "Ordinate"),
@@ -74,7 +75,7 @@ def lines(results: Results) -> Iterator[str]:
         for line in compared(results, work, ours):
             times = "1" if line.times is None else str(line.times)
             note = f", error {line.error:.0e}" if line.error > 1e-9 else ""
-            yield f"rows {work:14} {line.service:22} {times:22} {line.microseconds:,.1f} us{note}"
+            yield f"rows {work:18} {line.service:22} {times:22} {line.microseconds:,.1f} us{note}"
     yield "\nGoals"
     for goal in goals(results):
         if goal.found:

@@ -38,7 +38,13 @@ class Work:
     expected: list[list[float]]
 
 
-SIZES = (("1", 1, 64), ("100", 100, 16), ("1,000", 1_000, 4), ("10,000", 10_000, 2))
+SIZES = (
+    ("1", 1, 64),
+    ("1, always the same", 1, 1),
+    ("100", 100, 16),
+    ("1,000", 1_000, 4),
+    ("10,000", 10_000, 2),
+)
 """Name, rows of a request, different requests."""
 
 NAMED_SIZES = (("1 by name", 1, 64), ("1,000 by name", 1_000, 4))
