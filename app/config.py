@@ -19,7 +19,7 @@ PREFIX = "ORDINATE_"
 
 _SHOWN_CHARACTERS = 80
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
-_MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -198,7 +198,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_MODELS", "models", "models", Path, "a folder",
             "Folder of the published models."),
     Setting("ORDINATE_MODEL", "model", "", _optional_model,
-            "a model's name: a-z, 0-9, _ and -, at most 63, starting with a letter or digit",
+            "a model's name: a-z, 0-9, _ and -, at most 63, starting with a letter or digit; "
+            "not 'default', which is a file's",
             "Model that answers at /predict; without it, the one named in the file `default` "
             "of the models folder."),
     Setting("ORDINATE_MAX_BODY_BYTES", "max_body_bytes", "8388608", _integer(1024, 1 << 40),

@@ -9,7 +9,7 @@ from app.config import SETTINGS, Config, Setting, usable_cores
 from app.errors import ConfigError
 
 WRONG = {
-    "ORDINATE_MODEL": ["Upper", "-x", "a" * 64, "a/b", "..", "a\n"],
+    "ORDINATE_MODEL": ["Upper", "-x", "a" * 64, "a/b", "..", "a\n", "default"],
     "ORDINATE_MAX_BODY_BYTES": ["0", "1023", "8M", "-1", "1e6", "8_388_608", " 8192", "9" * 5000],
     "ORDINATE_MAX_ROWS": ["0", "+5", "٣", "1.0"],
     "HOST": ["a b", "http://x", "[::1]", "x\n"],
