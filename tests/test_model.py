@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import BrokenModel, InvalidInput, UnknownModel
 from app.manifest import Golden
-from app.model import load_model
+from app.model import _close, load_model
 from app.runtimes import MODEL_FILE, dump
 from app.store import Reader, Store
 from tests.support.models import MIXED, PLAIN, SINGLE, described, fitted, publish
@@ -78,6 +78,22 @@ def test_a_golden_answer_may_be_off_by_what_rounding_does(tmp_path: Path) -> Non
     publish(tmp_path, golden=Golden((ROW,), (ANSWER * (1 + 1e-12),)))
 
     assert load_model(Reader(tmp_path), "tiny", 1).label == "tiny/1"
+
+
+@pytest.mark.parametrize(
+    ("answers", "golden", "close"),
+    [
+        ([1.5e-10, 2e-10], [1e-10, 2e-10], False),
+        ([1e-10, 2e-10], [1e-10, 2e-10], True),
+        ([1e12, 1e-4], [1e12, 0.0], True),
+        ([0.0], [0.0], True),
+    ],
+    ids=["off in a small unit", "right in a small unit", "near 0 in a large unit", "all 0"],
+)
+def test_the_unit_of_the_target_does_not_decide_whether_a_model_is_proven(
+    answers: list[float], golden: list[float], close: bool
+) -> None:
+    assert _close(np.array(answers), np.array(golden)) is close
 
 
 @pytest.mark.parametrize(

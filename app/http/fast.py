@@ -83,6 +83,7 @@ class FastPath:
             or environ.get("CONTENT_TYPE") != "application/json"
             or environ.get("HTTP_ACCEPT") not in _ACCEPTED
             or "HTTP_CONTENT_ENCODING" in environ
+            or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI", ""))
         ):
             return None
         text = environ.get("CONTENT_LENGTH", "")

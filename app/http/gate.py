@@ -3,12 +3,14 @@
 import time
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
 from app.http.outcome import Outcome, recorded
 from app.http.service import service
 from app.telemetry import request_id
 
+_SLASH = "%2f"
 UNMATCHED = "(unmatched)"
 
 
@@ -23,6 +25,10 @@ def _enter() -> None:
     g.started = time.perf_counter()
     service().watcher.ensure()  # for servers that have no hook for it
     g.request_id = request_id(request.headers.get("X-Request-Id"))
+    # Servers decode the path before it is routed: a name with an encoded slash would be two.
+    sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
+    if _SLASH in sent.partition("?")[0].lower():
+        raise NotFound
 
 
 def _leave(response: Response) -> Response:

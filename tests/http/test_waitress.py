@@ -3,6 +3,7 @@
 import http.client
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,7 +18,12 @@ CASES = DOCUMENTS + NUMBERS + ROWS + TYPES + PATHS
 def connection(client: FlaskClient) -> Iterator[http.client.HTTPConnection]:
     """One to the application of `client`, served by waitress in a thread."""
     server = create_server(client.application, host="127.0.0.1", port=0, threads=1)
-    thread = threading.Thread(target=server.run)
+
+    def run() -> None:
+        with suppress(OSError):  # closing it takes the descriptors from under its select
+            server.run()
+
+    thread = threading.Thread(target=run)
     thread.start()
     kept = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
     yield kept
