@@ -54,7 +54,7 @@ image: ## build the image with podman or docker
 
 # The peers get environments of their own, in .venv-bench. BENCH_ARGS="--table FILE --target COLUMN" takes a
 # table of yours in place of the synthetic one; `python -m benchmarks --help` shows the rest.
-bench: $(RUNTIME) ## compare with all peers, write docs/benchmarks.md (most of an hour)
+bench: $(RUNTIME) ## compare with all peers, write docs/benchmarks.md (20 minutes)
 	$(BIN)/python -m benchmarks --write $(BENCH_ARGS)
 
 bench-quick: $(RUNTIME) ## compare with FastAPI alone (two minutes)

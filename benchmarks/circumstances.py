@@ -29,7 +29,7 @@ def tell(services: Sequence[Service], plan: Plan, table: str) -> dict[str, str]:
     told = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "commit": _commit(),
-        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "command": " ".join(["python -m benchmarks", *map(_without_folder, sys.argv[1:])]),
         "rounds": f"{plan.rounds}, {plan.seconds} s of load for each work in each",
         "machine": f"{_processor()}, {_cores()} cores, {_memory()} GB; {platform.platform()}",
         "cores": f"services on {plan.cores.server}, load from {plan.cores.client}",
@@ -42,6 +42,11 @@ def tell(services: Sequence[Service], plan: Plan, table: str) -> dict[str, str]:
             found = versions(name, _PACKAGES[name])
             told[name or "Ordinate"] = ", ".join(f"{k} {v}" for k, v in found.items())
     return told
+
+
+def _without_folder(argument: str) -> str:
+    """An argument without what only this machine knows."""
+    return Path(argument).name if "/" in argument else argument
 
 
 def _commit() -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Spread
-from benchmarks.goals import OURS, goals, tails
+from benchmarks.figures import Spread, by_round, ratio
+from benchmarks.goals import OURS, TWO, goals, tails
 from benchmarks.plot import draw
 from benchmarks.rounds import Start
 from benchmarks.session import Results
-from benchmarks.summary import PAIRS, compared, noise
+from benchmarks.summary import PAIRS, about_noise, compared
 
 PLOT = "benchmarks.svg"
 
@@ -37,6 +37,9 @@ def _parts(results: Results) -> Iterator[str]:
     yield _starts(results)
     yield "## At half of capacity"
     yield _paced(results)
+    if any(each.service == TWO for each in results.samples):
+        yield "## Two workers"
+        yield _two(results)
     yield "## Circumstances"
     yield _circumstances(results)
 
@@ -102,12 +105,22 @@ def _paced(results: Results) -> str:
     return text + _table(("service", "gaps", "p99 over p50", "p50, us"), rows)
 
 
+def _two(results: Results) -> str:
+    two = [each for each in results.samples if each.service == TWO]
+    costs = ratio(by_round(two, TWO, "1"), by_round(results.samples, OURS, "1"))
+    share = Spread.of([each.busiest / each.cpu for each in two])
+    return (
+        "Two workers have both cores, and wrk shares them, so requests a second say nothing:\n"
+        "their capacity is what they answered while the busier of the two used a second of CPU.\n\n"
+        f"- a request's CPU over that with one worker: {costs}\n"
+        f"- the busier worker's share of the CPU, 0.5 if 8 connections are spread evenly: {share}"
+    )
+
+
 def _circumstances(results: Results) -> str:
     rows = [f"- {name}: {told}" for name, told in results.circumstances.items()]
-    rows.append(f"- other programs used {noise(results):.0%} of the services' core (median)")
+    rows.append(f"- noise: {about_noise(results)}")
     rows += [f"- left out: {name}: {why}" for name, why in results.skipped.items()]
-    if noise(results) > 0.1:
-        rows.append("- so latencies and requests a second are to be read with care; CPU less so")
     return "\n".join(rows)
 
 

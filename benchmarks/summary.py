@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.figures import Spread, by_round, per_second, ratio
-from benchmarks.goals import goals
+from benchmarks.goals import FLOOR, goals
 from benchmarks.session import Results
 
 PAIRS = (
@@ -21,6 +21,9 @@ PAIRS = (
 
 APART = {"Ordinate, 2 workers"}
 """Not one of those that are compared: it has two cores."""
+
+QUIET = 1.15
+"""Up to so much noise is what a machine of one's own has."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,22 @@ def compared(results: Results, work: str, ours: str) -> Sequence[Line]:
 
 
 def noise(results: Results) -> float:
-    """The share of the services' core that other programs used, median over all measurements."""
-    return median([each.others for each in results.samples] or [0.0])
+    """How many times its least cost the constant's largest was, over the rounds; 1 if unknown.
+
+    It does the same in each round, so that only the machine can make a difference: what else runs
+    on it, what shares its caches, how fast its clock is.
+    """
+    costs = by_round(results.samples, FLOOR, "1").values()
+    return max(costs) / min(costs) if costs else 1.0
+
+
+def about_noise(results: Results) -> str:
+    """A sentence on how quiet the machine was."""
+    found = noise(results)
+    told = f"A constant answer cost {found:.2f} times its least in the worst round"
+    if found < QUIET:
+        return f"{told}: the machine was quiet."
+    return f"{told}: the machine was not quiet, latencies and small differences tell little."
 
 
 def lines(results: Results) -> Iterator[str]:
@@ -82,8 +99,6 @@ def lines(results: Results) -> Iterator[str]:
             bound = f"{goal.sense} {goal.bound:g}"
             told = f"{goal.work}: {goal.quantity}"
             yield f"{told:52} {goal.found!s:22} {bound:14} {goal.verdict}"
-    yield f"\nOther programs used {noise(results):.0%} of the services' core (median)."
-    if noise(results) > 0.1:
-        yield "That is much: trust the ratios of CPU, and neither latencies nor requests a second."
+    yield f"\n{about_noise(results)}"
     for name, why in results.skipped.items():
         yield f"Left out: {name}: {why}"

@@ -1,5 +1,6 @@
 """The report says what was measured, and can be written again from what was kept."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -55,6 +56,21 @@ def test_the_report_has_ratios_goals_circumstances_and_a_plot(tmp_path: Path) ->
     ElementTree.parse(tmp_path / "benchmarks.svg")
 
 
-def test_a_noisy_machine_is_told_of() -> None:
-    assert any("30%" in line for line in lines(session()))
-    assert any(line.startswith("That is much") for line in lines(session()))
+@pytest.mark.parametrize(("factor", "told"), [(1.1, "quiet."), (1.5, "not quiet")])
+def test_a_noisy_machine_is_known_by_what_a_constant_costs(factor: float, told: str) -> None:
+    results = session()
+    least = replace(results.samples[0], service="constant, our worker")
+    results.samples += [least, replace(least, round=1, cpu=least.cpu * factor)]
+
+    assert any(f"{factor:.2f} times" in line and told in line for line in lines(results))
+
+
+def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> None:
+    results = session()
+    two = replace(results.samples[0], service="Ordinate, 2 workers", busiest=0.015)
+    results.samples.append(two)
+
+    report.write(results, tmp_path)
+
+    text = (tmp_path / "benchmarks.md").read_text("utf-8")
+    assert "0.5 if 8 connections are spread evenly: 0.50 (0.50-0.50)" in text
