@@ -34,6 +34,7 @@ def train(data: Path | None, target: str) -> tuple[Path, str]:
     if data is None:
         data, target = DATA / "synthetic.csv", credit.TARGET
         credit.write(data)
+    data = data.resolve()
     for more in ([], ["--name", "table", "--data", str(data), "--target", target]):
         train_py = [str(BIN / "python"), str(ROOT / "train.py"), "--models", str(models), *more]
         subprocess.run(train_py, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)

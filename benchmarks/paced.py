@@ -77,27 +77,27 @@ def _replay(
     connections: Sequence[socket.socket], requests: Sequence[bytes], due: Sequence[float]
 ) -> list[float]:
     """Send each request when it is due, or as soon after as a connection is free."""
-    with select.epoll() as arrivals:
-        by_number = {each.fileno(): each for each in connections}
-        for number in by_number:
-            arrivals.register(number, select.EPOLLIN)
-        free, asked, taken = list(by_number), dict[int, float](), list[float]()
-        arrived = dict.fromkeys(by_number, b"")
-        begin, sent = time.perf_counter() + 0.01, 0
-        while len(taken) < len(due):
-            now = time.perf_counter() - begin
-            if sent < len(due) and free and now >= due[sent]:
-                number = free.pop()
-                by_number[number].sendall(requests[sent % len(requests)])
-                asked[number] = due[sent]
-                sent += 1
-            for number, _ in arrivals.poll(0):
-                arrived[number] += by_number[number].recv(1 << 16)
-                if not is_whole(arrived[number]):
-                    continue
-                arrived[number] = b""
-                taken.append(time.perf_counter() - begin - asked.pop(number))
-                free.append(number)
+    arrivals = select.poll()
+    by_number = {each.fileno(): each for each in connections}
+    for number in by_number:
+        arrivals.register(number, select.POLLIN)
+    free, asked, taken = list(by_number), dict[int, float](), list[float]()
+    arrived = dict.fromkeys(by_number, b"")
+    begin, sent = time.perf_counter() + 0.01, 0
+    while len(taken) < len(due):
+        now = time.perf_counter() - begin
+        if sent < len(due) and free and now >= due[sent]:
+            number = free.pop()
+            by_number[number].sendall(requests[sent % len(requests)])
+            asked[number] = due[sent]
+            sent += 1
+        for number, _ in arrivals.poll(0):
+            arrived[number] += by_number[number].recv(1 << 16)
+            if not is_whole(arrived[number]):
+                continue
+            arrived[number] = b""
+            taken.append(time.perf_counter() - begin - asked.pop(number))
+            free.append(number)
     return taken
 
 
