@@ -88,7 +88,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.rounds = options.rounds or (3 if options.quick else 5)
     known: Sequence[Service] = QUICK if options.quick else FULL
     names = options.services.split(";") if options.services else [each.name for each in known]
-    options.services = [each for each in FULL if each.name in names]
+    options.services = [each for each in known if each.name in names]
     works = {name for each in options.services for name in each.works}
     quick = works & QUICK_WORKS if options.quick else works
     options.works = set(options.works.split(";")) if options.works else quick
