@@ -73,6 +73,8 @@ $(RUNTIME): requirements.txt $(BIN)/python
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "error: Ordinate needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
 		       "Name another: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@[ ! -L $(VENV) ] || { echo "error: $(VENV) is a link, and setting it up would empty what it leads to:" \
+		"remove the link, or name another folder: make VENV=..." >&2; exit 1; }
 	@echo "Setting up $(VENV) from requirements.txt ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL) -r requirements.txt

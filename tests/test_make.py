@@ -164,3 +164,25 @@ def free_port() -> int:
 def kill_group(leader: int) -> None:
     with suppress(ProcessLookupError):  # it ended, as it should
         os.killpg(leader, signal.SIGKILL)
+
+
+def test_setting_up_through_a_link_is_refused_before_anything_is_emptied(tmp_path: Path) -> None:
+    precious = tmp_path / "real" / "precious"
+    precious.parent.mkdir()
+    precious.write_text("kept")
+    link = tmp_path / "link"
+    link.symlink_to(precious.parent)
+
+    made = subprocess.run(
+        ["make", f"VENV={link}", f"PYTHON={sys.executable}", f"{link}/runtime.stamp"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert made.returncode == 2
+    assert "is a link" in made.stderr
+    assert precious.read_text() == "kept"

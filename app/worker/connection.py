@@ -9,7 +9,7 @@ from functools import partial
 from math import inf
 
 from app.worker.answers import CONTINUE
-from app.worker.heads import Environ, Head, Parse, addresses, recognise
+from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, Parse, addresses, recognise
 from app.worker.server import Server
 
 LAST_CALL_SECONDS = 1.0
@@ -37,7 +37,6 @@ class Connection(asyncio.Protocol):
         self._missing = 0
         self._head: Head | None = None  # of the body that is being gathered
         self._parse: Parse | None = None
-        self._plain: tuple[bytes, Head | None] = (b"", None)  # clients repeat themselves
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
@@ -127,12 +126,9 @@ class Connection(asyncio.Protocol):
     def _take_plain(self) -> bool:
         """Take a request with a plain head; False for any other, and while its body is not here."""
         end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
-        if end < len(_HEAD_END):
+        if not len(_HEAD_END) <= end <= MAX_PLAIN_HEAD:
             return False
-        raw = self._buffer[:end]
-        if raw != self._plain[0]:
-            self._plain = raw, recognise(raw, self._base)
-        head = self._plain[1]
+        head = recognise(self._buffer[:end])
         if head is None or head.length is None or head.length > self._server.limits.body:
             return False
         body = self._buffer[end : end + head.length]
@@ -160,7 +156,7 @@ class Connection(asyncio.Protocol):
     def _take_any(self) -> bool:
         """Give what has arrived to the strict parser."""
         if self._parse is None:
-            self._parse = Parse(self._server.limits.parser, self._server.limits.body, self._base)
+            self._parse = Parse(self._server.limits.parser, self._server.limits.body)
         parse, data = self._parse, self._buffer
         self._buffer = b""
         try:
@@ -180,11 +176,12 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
         keep_alive = head.keep_alive and not overlong and self._server.stopping_since == inf
+        environ = self._base | head.environ
         if self._server.is_brief(head):
-            self._answered(keep_alive, self._server.answer(head, body, keep_alive))
+            self._answered(keep_alive, self._server.answer(environ, body, keep_alive))
             return
         self._busy = True
-        work = partial(self._server.answer, head, body, keep_alive)
+        work = partial(self._server.answer, environ, body, keep_alive)
         self._server.in_thread(work, partial(self._answered, keep_alive))
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:

@@ -9,6 +9,7 @@ one place that refuses requests, and it is not ours.
 import re
 from asyncio import BaseTransport
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -42,7 +43,7 @@ class Head:
     """A request as far as its head tells.
 
     Attributes:
-        environ: all of its WSGI environment but the body.
+        environ: what it says of its WSGI environment; never to be changed.
         length: bytes of body that follow; None where they are chunked.
         keep_alive: whether the client means to send more requests.
     """
@@ -52,17 +53,17 @@ class Head:
     keep_alive: bool
 
 
-def recognise(head: bytes, base: Environ) -> Head | None:
+@lru_cache(maxsize=512)
+def recognise(head: bytes) -> Head | None:
     """Read a plain head, its empty line included; None for any that is not.
 
-    `base` is what the environment says of server and client.
+    Clients repeat themselves, so the last ones are remembered: of MAX_PLAIN_HEAD bytes at most, to
+    which the caller holds them, they take 2 MB.
     """
-    if len(head) > MAX_PLAIN_HEAD:
-        return None
     found = _PLAIN.fullmatch(head)
     if found is None:
         return None
-    environ = base | _request_line(found[1].decode("ascii"), found[2].decode("ascii"), "HTTP/1.1")
+    environ = _request_line(found[1].decode("ascii"), found[2].decode("ascii"), "HTTP/1.1")
     for line in found[3].split(b"\r\n")[:-1]:
         name, _, value = line.partition(b":")
         key = _key(name.decode("ascii"))
@@ -114,7 +115,6 @@ class Parse:
     Args:
         limits: keyword arguments of its limits on lines and fields.
         max_body: how many bytes of body are kept; of a longer one, one more than that.
-        base: what the environment says of server and client.
 
     Attributes:
         head: once it is complete.
@@ -124,12 +124,11 @@ class Parse:
         overlong: whether the body has more bytes than are kept, or says that it will have.
     """
 
-    def __init__(self, limits: dict[str, int], max_body: int, base: Environ) -> None:
+    def __init__(self, limits: dict[str, int], max_body: int) -> None:
         self._parser = PythonProtocol(
             on_headers_complete=self._on_head, on_body=self._on_body, **limits
         )
         self._max_body = max_body
-        self._base = base
         self.head: Head | None = None
         self.expects = False
         self.body = bytearray()
@@ -152,7 +151,7 @@ class Parse:
     def _on_head(self) -> bool:
         parser = self._parser
         version = ".".join(map(str, parser.http_version))
-        environ = self._base | _request_line(
+        environ = _request_line(
             parser.method.decode("ascii"), parser.path.decode("ascii"), f"HTTP/{version}"
         )
         for name, value in parser.headers:

@@ -118,12 +118,13 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Whether a request is answered before others have to wait for it."""
         return (head.length or 0) <= MAX_BRIEF_BYTES and self._brief(head.environ["PATH_INFO"])
 
-    def answer(self, head: Head, body: bytes, keep_alive: bool) -> bytes:
+    def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
         """Have the application answer a request."""
+        remote = environ["REMOTE_ADDR"]
         try:
-            return answer(self.wsgi, head.environ.copy(), body, keep_alive)
+            return answer(self.wsgi, environ, body, keep_alive)
         except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return refuse(self.wsgi, error, head.environ["REMOTE_ADDR"])
+            return refuse(self.wsgi, error, remote)
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """Answer what is no request."""

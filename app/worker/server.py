@@ -40,7 +40,7 @@ class Server(Protocol):
     def is_brief(self, head: Head) -> bool:
         """Whether this request can be answered on the event loop."""
 
-    def answer(self, head: Head, body: bytes, keep_alive: bool) -> bytes:
+    def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
         """The whole answer to a request. Never raises."""
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:

@@ -184,3 +184,13 @@ def _ask_until_told_to_go(server: Server, served: threading.Barrier, lost: list[
                 answer += piece
             if b"Connection: close" in answer:
                 return
+
+
+def test_a_head_too_long_to_be_plain_is_answered_all_the_same(server: Server) -> None:
+    long = REQUEST.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 5000 + b"\r\n\r\n")
+
+    with connect(server) as connection:
+        connection.sendall(long * 2)
+        connection.shutdown(socket.SHUT_WR)
+
+        assert received(connection).count(b"HTTP/1.1 200 ") == 2
