@@ -173,15 +173,7 @@ def test_setting_up_through_a_link_is_refused_before_anything_is_emptied(tmp_pat
     link = tmp_path / "link"
     link.symlink_to(precious.parent)
 
-    made = subprocess.run(
-        ["make", f"VENV={link}", f"PYTHON={sys.executable}", f"{link}/runtime.stamp"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    made = make(f"VENV={link}", f"PYTHON={sys.executable}", f"{link}/runtime.stamp")
 
     assert made.returncode == 2
     assert "is a link" in made.stderr
