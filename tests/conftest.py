@@ -36,7 +36,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(models: Path) -> FlaskClient:
     """The service over these models in this process, without a server."""
-    config = Config.from_env({"ORDINATE_MODELS": str(models), **LIMITS})
+    config = Config.from_env({"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", **LIMITS})
     return create_app(config).test_client()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.files import TEMPORARY, Folder, locked, replace, sync_folder, temporary_name, write_new
+from tests.support.descriptors import opened, settles_at
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -40,10 +41,10 @@ def test_what_is_not_a_regular_file_is_refused_without_waiting_and_without_a_des
     make(tmp_path / "thing")
 
     with Folder.open(tmp_path) as folder:
-        before = len(os.listdir("/dev/fd"))
+        before = opened()
         with pytest.raises(OSError, match=says):
             folder.read("thing", 100)
-        assert len(os.listdir("/dev/fd")) == before
+        assert settles_at(before)
 
 
 def test_a_pipe_with_a_writer_is_not_read_either(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Whatever was done to a published file, it is refused with a reason, at once and before use."""
 
 import json
-import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from app.manifest import Digest
 from app.model import load_model
 from app.store import Reader
 from tests.store.planting import KINDS, plant
+from tests.support.descriptors import opened, settles_at
 from tests.support.models import publish
 
 FLIPS = 1000
@@ -279,10 +279,10 @@ def test_a_models_folder_that_is_none_is_told(
 def test_reading_leaves_no_descriptor_open(root: Path, outside: Path, kind: str) -> None:
     """A service that looks at a broken folder for weeks must not run out of them."""
     plant(root / "tiny" / "1" / "model.joblib", kind, outside)
-    before = len(os.listdir("/dev/fd"))
+    before = opened()
 
     for _ in range(3):
         with pytest.raises(BrokenModel):
             Reader(root).open("tiny", 1)
 
-    assert len(os.listdir("/dev/fd")) == before
+    assert settles_at(before)
