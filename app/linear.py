@@ -41,11 +41,14 @@ class Linear:
         self._by_value = [
             _of_json(*pair) for pair in zip(schema.features, self._terms, strict=True)
         ]
+        self._by_code = [
+            term.of_value if term.factor is None else term.factor for term in self._terms
+        ]
 
     def predict(self, matrix: Array) -> Array:
         """Predict a float64 matrix of shape (n, p); returns shape (n,)."""
         if len(matrix) == 1:
-            return np.array([self._predict_row(matrix[0].tolist())])
+            return np.array([self.predict_row(matrix[0].tolist())])
         y = np.full(len(matrix), self._intercept)
         # One pass makes the columns contiguous; each is read up to three times.
         for term, column in zip(self._terms, np.ascontiguousarray(matrix.T), strict=True):
@@ -83,10 +86,11 @@ class Linear:
                 return None
         return y if math.isfinite(y) else None
 
-    def _predict_row(self, row: list[float]) -> float:
+    def predict_row(self, row: list[float]) -> float:
+        """Predict one row of the matrix: p numbers."""
         y = self._intercept
-        for term, value in zip(self._terms, row, strict=True):
-            y += term.of_value(value)
+        for value, of in zip(row, self._by_code, strict=True):
+            y += of * value if type(of) is float else of(value)  # type: ignore[operator]
         return y
 
 
@@ -96,6 +100,11 @@ class _Product:
     def __init__(self, coefficient: float, missing: float | None) -> None:
         self._coefficient = coefficient
         self._missing = missing
+
+    @property
+    def factor(self) -> float | None:
+        """What any value is to be multiplied by, if nothing else is to be done with it."""
+        return self._coefficient if self._missing is None else None
 
     def of_value(self, value: float) -> float:
         """The contribution of one value, NaN for a missing one."""
@@ -113,6 +122,8 @@ class _Product:
 
 class _Choice:
     """A contribution for each value that there is, the missing one last."""
+
+    factor = None
 
     def __init__(self, values: list[float], missing: float | None) -> None:
         self._values = [*values, np.nan if missing is None else missing]

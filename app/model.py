@@ -1,19 +1,24 @@
 """A model that can be trusted to answer: verified, loaded, and proven on its golden rows."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.checking import to_matrix
+from app.compiled import Plan, plan_for
 from app.errors import BrokenModel, InvalidInput
 from app.linear import Linear
 from app.manifest import Manifest
 from app.runtimes import Choice, Predictor, load
 from app.schema import Schema
 from app.store import Reader
+
+Matrix = NDArray[np.float64]
 
 GOLDEN_RELATIVE = 1e-9
 """How far an answer may be from its golden one, relative to the largest of them.
@@ -22,24 +27,40 @@ The unit of the target must not matter, and neither must an answer that happens 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A version that was verified, loaded and has reproduced its golden rows."""
 
     manifest: Manifest
     manifest_sha256: str
     predictor: Predictor
-    label: str
-    quick: Callable[[object], float | None] | None = None
+    plan: Plan | None = None
 
-    @property
+    @cached_property
+    def label(self) -> str:
+        """NAME/VERSION."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What its answers say of it."""
+        return (("X-Model", self.label),)
+
+    @cached_property
     def schema(self) -> Schema:
         """What it takes and gives."""
         return self.manifest.description.schema
 
-    def answer(
-        self, rows: Sequence[Any], only_numbers: bool = False
-    ) -> Sequence[float] | NDArray[np.float64]:
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether a row takes it microseconds."""
+        return isinstance(self.predictor, Linear)
+
+    def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Matrix | None:
+        """Read ``{key: row or rows}`` by compiled code: see `app.compiled.Plan.read`."""
+        return None if self.plan is None else self.plan.read(body, key, max_rows)
+
+    def answer(self, rows: Sequence[Any], only_numbers: bool = False) -> Sequence[float] | Matrix:
         """Check and predict n rows as they came out of JSON; n finite numbers.
 
         `only_numbers` says that they are known to hold nothing else.
@@ -47,11 +68,21 @@ class Model:
         Raises:
             InvalidInput: with every problem of every row.
         """
-        if self.quick is not None and len(rows) == 1 and (y := self.quick(rows[0])) is not None:
-            return [y]
+        if len(rows) == 1 and isinstance(self.predictor, Linear):
+            y = self.predictor.predict_json(rows[0])
+            if y is not None:
+                return [y]
         return self.predict(to_matrix(self.schema, rows, only_numbers))
 
-    def predict(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict_row(self, row: list[float]) -> float:
+        """Predict one row of a checked matrix: p numbers. Raises InvalidInput as `predict`."""
+        if isinstance(self.predictor, Linear):
+            y = self.predictor.predict_row(row)
+            if math.isfinite(y):
+                return y
+        return float(self.predict(np.array([row]))[0])
+
+    def predict(self, matrix: Matrix) -> Matrix:
         """Predict a checked float64 matrix of shape (n, p).
 
         Returns:
@@ -77,9 +108,8 @@ def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto")
     """
     opened = reader.open(name, version)
     predictor = load(opened.manifest, opened.files, choice)
-    quick = predictor.predict_json if isinstance(predictor, Linear) else None
-    label = f"{name}/{version}"
-    model = Model(opened.manifest, opened.manifest_sha256, predictor, label, quick)
+    plan = plan_for(opened.manifest.description.schema)
+    model = Model(opened.manifest, opened.manifest_sha256, predictor, plan)
     _prove(model)
     return model
 
@@ -102,6 +132,6 @@ def _prove(model: Model) -> None:
         )
 
 
-def _close(y: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
+def _close(y: Matrix, expected: Matrix) -> bool:
     allowed = GOLDEN_RELATIVE * np.abs(expected).max()
     return bool((np.abs(y - expected) <= allowed).all())

@@ -5,7 +5,7 @@ one place each.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
@@ -50,7 +50,7 @@ class Outcome:
 
     status: int
     body: bytes
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: tuple[tuple[str, str], ...] = ()
     model: str | None = None
     rows: int | None = None
 
@@ -58,11 +58,9 @@ class Outcome:
 def predicted(served: Service, name: str | None, version: int | None, body: bytes) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
     model = served.registry.get(name, version)
-    call = native.decode(body, model.schema, served.config.max_rows)
-    answer = native.encode(call, model.answer(call.rows, call.only_numbers))
-    rows = len(call.rows)
+    answer, rows = native.answer(model, body, served.config.max_rows)
     served.metrics.rows(model.manifest.name, rows)
-    return Outcome(200, answer, [("X-Model", model.label)], model.label, rows)
+    return Outcome(200, answer, model.headers, model.label, rows)
 
 
 def failed(served: Service, error: Exception) -> Outcome:
@@ -118,16 +116,14 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
 def _ours(served: Service, error: OrdinateError) -> Outcome:
     if isinstance(error, RequestError | NotReady):
         served.metrics.rejected(_REASONS.get(type(error), "invalid_input"))
-    headers = []
-    if error.retry_after is not None:
-        headers.append(("Retry-After", str(error.retry_after)))
+    wait = error.retry_after
+    headers = () if wait is None else (("Retry-After", str(wait)),)
     return Outcome(error.status, native.encode_error(error), headers)
 
 
 def _of_http(error: HTTPException) -> Outcome:
     status = error.code or 500
     sentence = _SENTENCES.get(status) or HTTPStatus(status).phrase.lower()
-    headers = []
-    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
-        headers.append(("Allow", ", ".join(sorted(allowed))))
+    allowed = getattr(error, "valid_methods", None) if status == 405 else None
+    headers = (("Allow", ", ".join(sorted(allowed))),) if allowed else ()
     return Outcome(status, native.error_body(sentence), headers)

@@ -56,6 +56,7 @@ class Metrics:
         self._slot = self._slots.open(number)
         self._values, self._lock = self._slot.values, self._slot.lock
         self._requests: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self._rows: dict[str, int] = {}
         self._places: dict[tuple[str, ...], int] = {}
         largest = max(family.size for family in FAMILIES)
         self._scratch = self._slot.reserve(_SCRATCH, largest) or 0
@@ -82,7 +83,9 @@ class Metrics:
 
     def rows(self, model: str, count: int) -> None:
         """Count one request's predicted rows."""
-        first = self._place(ROWS, model)
+        first = self._rows.get(model)
+        if first is None:
+            first = self._rows_place(model)
         bucket = first + bisect_left(ROWS.bounds, count)
         values = self._values
         with self._lock:
@@ -146,6 +149,12 @@ class Metrics:
         if shown == method and self._scratch not in places:
             self._requests[route, method, status] = places
         return places
+
+    def _rows_place(self, model: str) -> int:
+        place = self._place(ROWS, model)
+        if place != self._scratch:
+            self._rows[model] = place
+        return place
 
     def _place(self, family: Family, *labels: str) -> int:
         """Index of a series' first value; that of a place nobody reads, once all space is used."""

@@ -175,14 +175,18 @@ class Connection(asyncio.Protocol):
         return True
 
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
-        keep_alive = head.keep_alive and not overlong and self._server.stopping_since == inf
-        environ = self._base | head.environ
-        if self._server.is_brief(head):
-            self._answered(keep_alive, self._server.answer(environ, body, keep_alive))
+        server = self._server
+        keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
+        brief = server.is_brief(head)
+        if head.plain is None or not server.is_direct:
+            work = partial(server.answer, self._base | head.environ, body, keep_alive)
+        else:
+            work = partial(server.predict, head.plain, body, keep_alive)
+        if brief:
+            self._answered(keep_alive, work())
             return
         self._busy = True
-        work = partial(self._server.answer, environ, body, keep_alive)
-        self._server.in_thread(work, partial(self._answered, keep_alive))
+        server.in_thread(work, partial(self._answered, keep_alive))
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:
         was_busy, self._busy = self._busy, False

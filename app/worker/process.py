@@ -15,9 +15,10 @@ from typing import Any
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
+from app.http.fast import FastPath, Plain
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
-from app.worker.answers import answer
+from app.worker.answers import Heads, answer
 from app.worker.connection import Connection
 from app.worker.heads import Environ, Head
 from app.worker.refusals import refuse
@@ -48,6 +49,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
         self.stopping_since = inf
+        self._written = Heads()
         self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
         super().init_process()
 
@@ -55,7 +57,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Load the application, and with it the limits of its service."""
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
-        self._brief = getattr(getattr(self.wsgi, "wsgi_app", None), "is_brief", _never)
+        application = getattr(self.wsgi, "wsgi_app", None)
+        self._brief = getattr(application, "is_brief", _never)
+        self._fast = application if isinstance(application, FastPath) else None
+        self.is_direct = self._fast is not None
         self._log = service.log if service else None
         config = service.config if service else None
         self.limits = Limits(
@@ -116,7 +121,17 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def is_brief(self, head: Head) -> bool:
         """Whether a request is answered before others have to wait for it."""
-        return (head.length or 0) <= MAX_BRIEF_BYTES and self._brief(head.environ["PATH_INFO"])
+        if (head.length or 0) > MAX_BRIEF_BYTES:
+            return False
+        if head.plain is None or self._fast is None:
+            return bool(self._brief(head.environ["PATH_INFO"]))
+        return self._fast.is_quick(head.plain)
+
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool) -> bytes:
+        """Have the fast path answer, without the detour over WSGI."""
+        assert self._fast is not None
+        outcome, request_id = self._fast.respond(plain, body)
+        return self._written.answer(outcome, request_id, keep_alive)
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
         """Have the application answer a request."""

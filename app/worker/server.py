@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.http.fast import Plain
 from app.worker.heads import Environ, Head
 
 
@@ -36,9 +37,13 @@ class Server(Protocol):
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
     connections: set[asyncio.Protocol]
+    is_direct: bool  # whether plain predictions are answered without WSGI
 
     def is_brief(self, head: Head) -> bool:
         """Whether this request can be answered on the event loop."""
+
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool) -> bytes:
+        """The whole answer to a plain prediction request. Never raises."""
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
         """The whole answer to a request. Never raises."""

@@ -1,0 +1,5 @@
+"""Rows in JSON read by compiled code, where it was built: ``python -m app.compiled`` builds it."""
+
+from app.compiled.plan import Plan, plan_for
+
+__all__ = ["Plan", "plan_for"]
