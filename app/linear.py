@@ -12,7 +12,7 @@ does not promise: BLAS adds in an order that depends on the shape.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,9 +41,16 @@ class Linear:
         self._by_value = [
             _of_json(*pair) for pair in zip(schema.features, self._terms, strict=True)
         ]
-        self._by_code = [
-            term.of_value if term.factor is None else term.factor for term in self._terms
-        ]
+
+    @property
+    def intercept(self) -> float:
+        """What every sum begins with."""
+        return self._intercept
+
+    @property
+    def terms(self) -> Sequence["Term"]:
+        """What each feature adds, in schema order."""
+        return self._terms
 
     def predict(self, matrix: Array) -> Array:
         """Predict a float64 matrix of shape (n, p); returns shape (n,)."""
@@ -89,59 +96,56 @@ class Linear:
     def predict_row(self, row: list[float]) -> float:
         """Predict one row of the matrix: p numbers."""
         y = self._intercept
-        for value, of in zip(row, self._by_code, strict=True):
-            y += of * value if type(of) is float else of(value)  # type: ignore[operator]
+        for term, value in zip(self._terms, row, strict=True):
+            y += term.of_value(value)
         return y
 
 
-class _Product:
-    """A coefficient times the value; a missing one has a contribution of its own."""
+class Product:
+    """A coefficient times the value; a missing one has a contribution of its own, `missing`."""
 
     def __init__(self, coefficient: float, missing: float | None) -> None:
-        self._coefficient = coefficient
-        self._missing = missing
-
-    @property
-    def factor(self) -> float | None:
-        """What any value is to be multiplied by, if nothing else is to be done with it."""
-        return self._coefficient if self._missing is None else None
+        self.coefficient = coefficient
+        self.missing = missing
 
     def of_value(self, value: float) -> float:
         """The contribution of one value, NaN for a missing one."""
-        if self._missing is not None and value != value:  # noqa: PLR0124 - only NaN is not itself
-            return self._missing
-        return self._coefficient * value
+        if self.missing is not None and value != value:  # noqa: PLR0124 - only NaN is not itself
+            return self.missing
+        return self.coefficient * value
 
     def of_column(self, column: Array) -> Array:
         """The contributions of n values."""
-        products = self._coefficient * column
-        if self._missing is not None:
-            products[np.isnan(column)] = self._missing
+        products = self.coefficient * column
+        if self.missing is not None:
+            products[np.isnan(column)] = self.missing
         return products
 
 
-class _Choice:
-    """A contribution for each value that there is, the missing one last."""
-
-    factor = None
+class Choice:
+    """A contribution for each value that there is, the missing one last: `values`."""
 
     def __init__(self, values: list[float], missing: float | None) -> None:
-        self._values = [*values, np.nan if missing is None else missing]
-        self._array = np.array(self._values)
+        self.values = [*values, np.nan if missing is None else missing]
+        self._array = np.array(self.values)
 
     def of_value(self, value: float) -> float:
         """The contribution of one code, NaN for a missing value."""
-        return self._values[-1 if value != value else int(value)]  # noqa: PLR0124 - as above
+        return self.values[-1 if value != value else int(value)]  # noqa: PLR0124 - as above
 
     def of_column(self, column: Array) -> Array:
         """The contributions of n codes."""
-        last = len(self._values) - 1
+        last = len(self.values) - 1
         places = np.where(np.isnan(column), last, column).astype(np.intp)
         found: Array = self._array[places]
         return found
 
 
-def _of_json(feature: Feature, term: _Product | _Choice) -> float | dict[Any, float]:
+Term = Product | Choice
+"""What a feature adds to the sum."""
+
+
+def _of_json(feature: Feature, term: Term) -> float | dict[Any, float]:
     """What a value out of JSON contributes: a factor for a number, else by value."""
     if feature.kind == "number":
         return term.of_value(1.0)
@@ -150,7 +154,7 @@ def _of_json(feature: Feature, term: _Product | _Choice) -> float | dict[Any, fl
     }
 
 
-def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:
+def _term(numbers: Mapping[str, Any], feature: Feature) -> Term:
     missing = numbers["missing"].get(feature.name)
     missing = None if missing is None else float(missing)
     if feature.missing != (missing is not None):
@@ -159,5 +163,5 @@ def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:
         values = [float(value) for value in numbers["categories"][feature.name]]
         if len(values) != (len(feature.categories) if feature.kind == "category" else 2):
             raise ValueError(f"{feature.name!r} has not one contribution for each category")
-        return _Choice(values, missing)
-    return _Product(float(numbers["coefficients"][feature.name]), missing)
+        return Choice(values, missing)
+    return Product(float(numbers["coefficients"][feature.name]), missing)

@@ -34,7 +34,7 @@ class Model:
     manifest: Manifest
     manifest_sha256: str
     predictor: Predictor
-    plan: Plan | None = None
+    plan: Plan | None = None  # to read its rows by compiled code
 
     @cached_property
     def label(self) -> str:
@@ -56,10 +56,6 @@ class Model:
         """Whether a row takes it microseconds."""
         return isinstance(self.predictor, Linear)
 
-    def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Matrix | None:
-        """Read ``{key: row or rows}`` by compiled code: see `app.compiled.Plan.read`."""
-        return None if self.plan is None else self.plan.read(body, key, max_rows)
-
     def answer(self, rows: Sequence[Any], only_numbers: bool = False) -> Sequence[float] | Matrix:
         """Check and predict n rows as they came out of JSON; n finite numbers.
 
@@ -74,13 +70,32 @@ class Model:
                 return [y]
         return self.predict(to_matrix(self.schema, rows, only_numbers))
 
-    def predict_row(self, row: list[float]) -> float:
-        """Predict one row of a checked matrix: p numbers. Raises InvalidInput as `predict`."""
-        if isinstance(self.predictor, Linear):
-            y = self.predictor.predict_row(row)
-            if math.isfinite(y):
-                return y
-        return float(self.predict(np.array([row]))[0])
+    def answer_plain(self, body: bytes, key: bytes, max_rows: int) -> float | Matrix | None:
+        """Read ``{key: row}`` or ``{key: [row, ...]}`` by compiled code, and predict.
+
+        Args:
+            body: a JSON document.
+            key: the only one of its object, in quotes.
+            max_rows: that it may have.
+
+        Returns:
+            The answer for a row that stands alone, those for several, all finite; None for a body
+            that is not plainly right, or where there is no compiled code.
+
+        Raises:
+            InvalidInput: the answer for these values would not be a finite number.
+        """
+        if self.plan is None:
+            return None
+        if self.is_quick:
+            y = self.plan.answer(body, key, max_rows)
+            if isinstance(y, float):
+                return y if math.isfinite(y) else _finite(np.array([y]))[0].item()
+            return None if y is None else _finite(y)
+        read = self.plan.read(body, key, max_rows)
+        if isinstance(read, list):
+            return float(self.predict(np.array([read]))[0])
+        return None if read is None else self.predict(read)
 
     def predict(self, matrix: Matrix) -> Matrix:
         """Predict a checked float64 matrix of shape (n, p).
@@ -93,10 +108,15 @@ class Model:
         """
         with np.errstate(all="ignore"):  # what overflows is told below, not on stderr
             y = np.asarray(self.predictor.predict(matrix), dtype=np.float64).reshape(-1)
-        if not np.isfinite(y).all():
-            row = int(np.flatnonzero(~np.isfinite(y))[0])
-            raise InvalidInput(f"row {row}: the model has no finite answer for these values")
-        return y
+        return _finite(y)
+
+
+def _finite(y: Matrix) -> Matrix:
+    """The answers themselves. Raises InvalidInput where one is not finite."""
+    if not np.isfinite(y).all():
+        row = int(np.flatnonzero(~np.isfinite(y))[0])
+        raise InvalidInput(f"row {row}: the model has no finite answer for these values")
+    return y
 
 
 def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto") -> Model:
@@ -108,7 +128,8 @@ def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto")
     """
     opened = reader.open(name, version)
     predictor = load(opened.manifest, opened.files, choice)
-    plan = plan_for(opened.manifest.description.schema)
+    linear = predictor if isinstance(predictor, Linear) else None
+    plan = plan_for(opened.manifest.description.schema, linear)
     model = Model(opened.manifest, opened.manifest_sha256, predictor, plan)
     _prove(model)
     return model

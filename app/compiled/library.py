@@ -41,20 +41,44 @@ class Layout(ctypes.Structure):
     )
 
 
+class Terms(ctypes.Structure):
+    """``struct terms`` of the source."""
+
+    _fields_ = (
+        ("intercept", ctypes.c_double),
+        ("factors", ctypes.c_void_p),
+        ("missing", ctypes.c_void_p),
+        ("firsts", ctypes.c_void_p),
+        ("contributions", ctypes.c_void_p),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """What reads, or reads and answers; see the source.
+
+    Attributes:
+        decode: plan, body, length, key, matrix, room -> rows.
+        answer: plan, terms, body, length, key, matrix, room, answers -> rows.
+    """
+
+    decode: Any
+    answer: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """The functions of the library.
 
     Attributes:
         index_words: plan -> None.
-        decode_brief: plan, body, length, key, matrix, room -> rows; other threads of this process
-            wait, as for any Python function.
-        decode_long: the same, while other threads go on.
+        brief: for what takes microseconds: other threads of this process wait.
+        long: for what takes longer: they go on.
     """
 
     index_words: Any
-    decode_brief: Any
-    decode_long: Any
+    brief: Functions
+    long: Functions
 
 
 def powers() -> str:
@@ -100,12 +124,18 @@ def load(file: Path) -> Library | None:
         holding, releasing = ctypes.PyDLL(str(file)), ctypes.CDLL(str(file))
     except OSError:
         return None
-    for each in (holding, releasing):
-        each.decode_rows.restype = ctypes.c_int64
-        each.decode_rows.argtypes = (
-            *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p),
-            *(ctypes.c_void_p, ctypes.c_int64),
-        )
     holding.index_words.restype = None
     holding.index_words.argtypes = (ctypes.c_void_p,)
-    return Library(holding.index_words, holding.decode_rows, releasing.decode_rows)
+    return Library(holding.index_words, _functions(holding), _functions(releasing))
+
+
+def _functions(loaded: ctypes.CDLL) -> Functions:
+    body = (ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p)
+    matrix = (ctypes.c_void_p, ctypes.c_int64)
+    loaded.decode_rows.restype = loaded.answer_rows.restype = ctypes.c_int64
+    loaded.decode_rows.argtypes = (ctypes.c_void_p, *body, *matrix)
+    loaded.answer_rows.argtypes = (
+        *(ctypes.c_void_p, ctypes.c_void_p),
+        *(*body, *matrix, ctypes.c_void_p),
+    )
+    return Functions(loaded.decode_rows, loaded.answer_rows)

@@ -1,4 +1,4 @@
-"""A model's schema in the form that the compiled code reads rows by."""
+"""A model in the form that the compiled code reads its rows by, and answers them."""
 
 import ctypes
 import threading
@@ -7,13 +7,14 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from app.compiled.library import Layout, Library, library
+from app.compiled.library import Layout, Library, Terms, library
+from app.linear import Choice, Linear
 from app.schema import KINDS, MAX_MAGNITUDE, Schema
 
-Matrix = NDArray[np.float64]
+Array = NDArray[np.float64]
 
 BRIEF_VALUES = 1 << 12
-"""Bodies with room for no more values are read into memory that stays: 32 KiB for each thread."""
+"""Bodies with room for no more values are read into memory that stays: 64 KiB for each thread."""
 
 
 class Plan:
@@ -22,25 +23,29 @@ class Plan:
     Args:
         schema: of the model, p features.
         compiled: what reads.
+        linear: the model, if it is a linear one.
     """
 
-    def __init__(self, schema: Schema, compiled: Library) -> None:
+    def __init__(self, schema: Schema, compiled: Library, linear: Linear | None = None) -> None:
         self._compiled = compiled
         self._width = len(schema.features)
         self._arrays = _arrays(schema)
-        pointers = {name: array.ctypes.data for name, array in self._arrays.items()}
         self._layout = Layout(
             features=self._width,
             words=len(self._arrays["codes"]),
             mask=len(self._arrays["slots"]) - 1,
             largest=MAX_MAGNITUDE,
-            **pointers,
+            **_pointers(self._arrays),
         )
-        self._address = ctypes.addressof(self._layout)
-        compiled.index_words(self._address)
+        self._plan = ctypes.addressof(self._layout)
+        compiled.index_words(self._plan)
+        if linear is not None:
+            self._contributions = _contributions(linear)
+            self._layout_of_terms = Terms(linear.intercept, **_pointers(self._contributions))
+            self._terms = ctypes.addressof(self._layout_of_terms)
         self._kept = _Kept()
 
-    def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Matrix | None:
+    def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Array | None:
         """Read ``{key: row}`` or ``{key: [row, ...]}``.
 
         Args:
@@ -53,40 +58,73 @@ class Plan:
             row that stands alone its p numbers. None for a body that is not plainly right: it may
             be wrong, or right in a way that only `app.checking` understands.
         """
-        length, width = len(body), self._width
-        # A value and the mark behind it take two bytes at least.
-        room = min(length // (2 * width), max_rows)
-        if room * width > BRIEF_VALUES:
-            return self._read_long(body, key, room)
-        kept = self._kept
-        rows = self._compiled.decode_brief(self._address, body, length, key, kept.address, room)
+        room = self._room(body, max_rows)
+        if room * self._width > BRIEF_VALUES:
+            matrix = np.empty(room * self._width)
+            decode, place = self._compiled.long.decode, matrix.ctypes.data
+        else:
+            matrix = self._kept.matrix
+            decode, place = self._compiled.brief.decode, self._kept.place
+        rows = decode(self._plan, body, len(body), key, place, room)
         if rows < 0:
-            alone: list[float] = kept.values[:width].tolist()
-            return alone
-        return kept.values[: rows * width].reshape(rows, width).copy() if rows else None
+            row: list[float] = matrix[: self._width].tolist()
+            return row
+        if not rows:
+            return None
+        found: Array = matrix[: rows * self._width].reshape(rows, self._width)
+        return found.copy() if matrix is self._kept.matrix else found
 
-    def _read_long(self, body: bytes, key: bytes, room: int) -> list[float] | Matrix | None:
-        matrix = np.empty((room, self._width))
-        place = matrix.ctypes.data
-        rows = self._compiled.decode_long(self._address, body, len(body), key, place, room)
+    def answer(self, body: bytes, key: bytes, max_rows: int) -> float | Array | None:
+        """Read likewise, and predict by the linear model.
+
+        Returns:
+            For n rows their answers, float64 of shape (n,), not yet known to be finite; for a row
+            that stands alone its answer. None as by `read`.
+        """
+        room, kept = self._room(body, max_rows), self._kept
+        if room * self._width > BRIEF_VALUES:
+            return self._answer_long(body, key, room)
+        rows = self._compiled.brief.answer(
+            self._plan, self._terms, body, len(body), key, kept.place, room, kept.answers_place
+        )
         if rows < 0:
-            alone: list[float] = matrix[0].tolist()
-            return alone
-        return matrix[:rows] if rows else None
+            return kept.answers[0].item()  # type: ignore[no-any-return]
+        return kept.answers[:rows].copy() if rows else None
+
+    def _answer_long(self, body: bytes, key: bytes, room: int) -> float | Array | None:
+        matrix, answers = np.empty(room * self._width), np.empty(room)
+        place, answers_place = matrix.ctypes.data, answers.ctypes.data
+        rows = self._compiled.long.answer(
+            self._plan, self._terms, body, len(body), key, place, room, answers_place
+        )
+        if rows < 0:
+            return float(answers[0])
+        return answers[:rows] if rows else None
+
+    def _room(self, body: bytes, max_rows: int) -> int:
+        """How many rows there can be: a value and the mark behind it take two bytes at least."""
+        room = len(body) // (2 * self._width)
+        return room if room < max_rows else max_rows
 
 
 class _Kept(threading.local):
     """Memory that one thread reads into again and again."""
 
     def __init__(self) -> None:
-        self.values = np.empty(BRIEF_VALUES)
-        self.address = self.values.ctypes.data
+        self.matrix = np.empty(BRIEF_VALUES)
+        self.answers = np.empty(BRIEF_VALUES)
+        self.place = self.matrix.ctypes.data
+        self.answers_place = self.answers.ctypes.data
 
 
-def plan_for(schema: Schema) -> Plan | None:
-    """The plan of a schema; None where the compiled code was not built."""
+def plan_for(schema: Schema, linear: Linear | None = None) -> Plan | None:
+    """The plan of a model; None where the compiled code was not built."""
     compiled = library()
-    return None if compiled is None else Plan(schema, compiled)
+    return None if compiled is None else Plan(schema, compiled, linear)
+
+
+def _pointers(arrays: dict[str, NDArray[np.generic]]) -> dict[str, int]:
+    return {name: array.ctypes.data for name, array in arrays.items()}
 
 
 def _arrays(schema: Schema) -> dict[str, NDArray[np.generic]]:
@@ -106,4 +144,25 @@ def _arrays(schema: Schema) -> dict[str, NDArray[np.generic]]:
         "codes": np.array([code for _, _, code in words], dtype=np.float64),
         # At most half full, so that a search is short
         "slots": np.full(1 << (2 * len(words)).bit_length(), -1, dtype=np.int32),
+    }
+
+
+def _contributions(linear: Linear) -> dict[str, NDArray[np.generic]]:
+    """What the pointers of the terms lead to."""
+    factors, missing, firsts, contributions = [], [], [], [0.0]
+    for term in linear.terms:
+        if isinstance(term, Choice):
+            factors.append(0.0)
+            missing.append(term.values[-1])
+            firsts.append(len(contributions))
+            contributions += term.values
+        else:
+            factors.append(term.coefficient)
+            missing.append(np.nan if term.missing is None else term.missing)
+            firsts.append(-1)
+    return {
+        "factors": np.array(factors),
+        "missing": np.array(missing),
+        "firsts": np.array(firsts, dtype=np.int64),
+        "contributions": np.array(contributions),
     }

@@ -45,6 +45,16 @@ struct plan {
   int32_t *slots;
 };
 
+/* A linear model, as app.linear describes it: for each feature a factor, or a contribution for each
+   code, the first of them at `firsts` in `contributions`, else -1; and the contribution of NaN. */
+struct terms {
+  double intercept;
+  const double *factors;
+  const double *missing;
+  const int64_t *firsts;
+  const double *contributions;
+};
+
 /* ---- words ------------------------------------------------------------------------------------ */
 
 static uint64_t hash_of(int64_t owner, const uint8_t *text, int64_t length) {
@@ -349,5 +359,25 @@ int64_t decode_rows(const struct plan *plan, const uint8_t *body, int64_t length
     count = -1;
   }
   if (at == NULL || (at = mark(at, '}')) == NULL || at != end) return 0;
+  return count;
+}
+
+static double contribution(const struct terms *terms, int64_t feature, double value) {
+  if (isnan(value)) return terms->missing[feature];
+  if (terms->firsts[feature] < 0) return terms->factors[feature] * value;
+  return terms->contributions[terms->firsts[feature] + (int64_t)value];
+}
+
+/* The same, and the answers of a linear model to these rows: one sum after the other, in the order
+   of the features, so that a row has the same bits alone and among others, here and in NumPy. */
+int64_t answer_rows(const struct plan *plan, const struct terms *terms, const uint8_t *body,
+                    int64_t length, const char *key, double *matrix, int64_t room, double *answers) {
+  int64_t count = decode_rows(plan, body, length, key, matrix, room);
+  for (int64_t row = 0; row < (count < 0 ? 1 : count); row++) {
+    double sum = terms->intercept;
+    for (int64_t feature = 0; feature < plan->features; feature++)
+      sum += contribution(terms, feature, matrix[row * plan->features + feature]);
+    answers[row] = sum;
+  }
   return count;
 }

@@ -19,6 +19,7 @@ from app.errors import (
     UnsupportedMedia,
 )
 from app.http.service import Service
+from app.model import Model
 from app.protocols import native
 
 _SENTENCES = {
@@ -44,23 +45,21 @@ class Outcome:
         status: of HTTP.
         body: JSON in UTF-8.
         headers: beside those that every answer has.
-        model: NAME/VERSION that predicted.
+        model: that predicted.
         rows: how many it predicted.
     """
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
-    model: str | None = None
+    model: Model | None = None
     rows: int | None = None
 
 
-def predicted(served: Service, name: str | None, version: int | None, body: bytes) -> Outcome:
+def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
-    model = served.registry.get(name, version)
-    answer, rows = native.answer(model, body, served.config.max_rows)
-    served.metrics.rows(model.manifest.name, rows)
-    return Outcome(200, answer, model.headers, model.label, rows)
+    answer, rows = native.answer(model, body, max_rows)
+    return Outcome(200, answer, model.headers, model, rows)
 
 
 def failed(served: Service, error: Exception) -> Outcome:
@@ -98,7 +97,11 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         started: when, by `time.perf_counter`.
     """
     seconds = time.perf_counter() - started
-    served.metrics.request(route, method, outcome.status, seconds)
+    model, rows = outcome.model, outcome.rows
+    if model is None or rows is None:
+        served.metrics.request(route, method, outcome.status, seconds)
+    else:
+        served.metrics.prediction(route, seconds, model.manifest.name, rows)
     served.log.access(
         request_id=request_id,
         method=method,
@@ -108,8 +111,8 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         seconds=seconds,
         bytes_in=bytes_in,
         bytes_out=len(outcome.body),
-        rows=outcome.rows,
-        model=outcome.model,
+        rows=rows,
+        model=None if model is None else model.label,
     )
 
 

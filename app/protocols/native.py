@@ -47,11 +47,11 @@ def answer(model: Model, body: bytes, max_rows: int) -> tuple[bytes, int]:
         InvalidInput: it is not JSON, not an object with just ``x``, or a value is not right.
         TooLarge: it has too many rows.
     """
-    read = model.read(body, _KEY, max_rows)
-    if isinstance(read, list):
-        return _encode_one(model.predict_row(read)), 1
-    if read is not None:
-        return _encode_several(model.predict(read)), len(read)
+    y = model.answer_plain(body, _KEY, max_rows)
+    if isinstance(y, float):
+        return orjson.dumps({"y": y}), 1
+    if y is not None:
+        return _encode_several(y), len(y)
     call = decode(body, model.schema, max_rows)
     return encode(call, model.answer(call.rows, call.only_numbers)), len(call.rows)
 
@@ -107,11 +107,7 @@ def _call(x: Any, width: int, body: bytes) -> Call:
 
 def encode(call: Call, y: Sequence[float] | NDArray[np.float64]) -> bytes:
     """The body that answers a call with its n predictions."""
-    return _encode_one(float(y[0])) if call.single else _encode_several(y)
-
-
-def _encode_one(y: float) -> bytes:
-    return orjson.dumps({"y": y})
+    return orjson.dumps({"y": float(y[0])}) if call.single else _encode_several(y)
 
 
 def _encode_several(y: Sequence[float] | NDArray[np.float64]) -> bytes:

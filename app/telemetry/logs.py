@@ -11,6 +11,7 @@ _SHOWN_PATH = 512
 _SHOWN_METHOD = 64
 _KEPT_KINDS = 256
 _SHOWN_FRAMES = 12
+_NULL = "null"
 
 
 class Log:
@@ -85,8 +86,9 @@ class Log:
         # the caller's lists is a number, a sane id or an address: plain ASCII.
         self._out.write(
             f'{{"time":"{self._time()}",{shown},"request_id":"{request_id}",'
-            f'"duration_ms":{seconds * 1000:.3f},"bytes_in":{_or_null(bytes_in)},'
-            f'"bytes_out":{_or_null(bytes_out)}{more}}}\n'.encode("ascii")
+            f'"duration_ms":{seconds * 1000:.3f},'
+            f'"bytes_in":{_NULL if bytes_in is None else bytes_in},'
+            f'"bytes_out":{_NULL if bytes_out is None else bytes_out}{more}}}\n'.encode("ascii")
         )
 
     def _show(self, kind: tuple[str | None, str, str | None, int, str | None]) -> str:
@@ -129,10 +131,6 @@ class Log:
             text = f"{self._second[1]}.{rest:03d}Z"
             self._millisecond = (now, text)
         return text
-
-
-def _or_null(number: int | None) -> int | str:
-    return "null" if number is None else number
 
 
 def utc(second: int) -> str:

@@ -56,7 +56,7 @@ class Metrics:
         self._slot = self._slots.open(number)
         self._values, self._lock = self._slot.values, self._slot.lock
         self._requests: dict[tuple[str, str, int], tuple[int, int]] = {}
-        self._rows: dict[str, int] = {}
+        self._predictions: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._places: dict[tuple[str, ...], int] = {}
         largest = max(family.size for family in FAMILIES)
         self._scratch = self._slot.reserve(_SCRATCH, largest) or 0
@@ -81,16 +81,21 @@ class Metrics:
             values[bucket] += 1.0
             values[duration + _DURATION_SUM] += seconds
 
-    def rows(self, model: str, count: int) -> None:
-        """Count one request's predicted rows."""
-        first = self._rows.get(model)
-        if first is None:
-            first = self._rows_place(model)
-        bucket = first + bisect_left(ROWS.bounds, count)
+    def prediction(self, route: str, seconds: float, model: str, count: int) -> None:
+        """Count one POST that was answered with 200, and the rows that it had predicted."""
+        places = self._predictions.get((route, model))
+        if places is None:
+            places = self._prediction_places(route, model)
+        total, duration, rows = places
+        bucket = duration + bisect_left(DURATION.bounds, seconds)
+        rows_bucket = rows + bisect_left(ROWS.bounds, count)
         values = self._values
         with self._lock:
+            values[total] += 1.0
             values[bucket] += 1.0
-            values[first + _ROWS_SUM] += count
+            values[duration + _DURATION_SUM] += seconds
+            values[rows_bucket] += 1.0
+            values[rows + _ROWS_SUM] += count
 
     def rejected(self, reason: str) -> None:
         """Count one refused request; `reason` is one of a few fixed words."""
@@ -150,11 +155,11 @@ class Metrics:
             self._requests[route, method, status] = places
         return places
 
-    def _rows_place(self, model: str) -> int:
-        place = self._place(ROWS, model)
-        if place != self._scratch:
-            self._rows[model] = place
-        return place
+    def _prediction_places(self, route: str, model: str) -> tuple[int, int, int]:
+        places = *self._request_places(route, "POST", 200), self._place(ROWS, model)
+        if self._scratch not in places:
+            self._predictions[route, model] = places
+        return places
 
     def _place(self, family: Family, *labels: str) -> int:
         """Index of a series' first value; that of a place nobody reads, once all space is used."""

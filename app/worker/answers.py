@@ -100,7 +100,7 @@ class Heads:
 
     def __init__(self) -> None:
         self._second = 0
-        self._kept: dict[Any, bytes] = {}
+        self._kept: dict[Any, str] = {}
 
     def answer(self, outcome: Outcome, request_id: str, keep_alive: bool) -> bytes:
         """The whole answer, head and body."""
@@ -112,15 +112,15 @@ class Heads:
         if begin is None:
             begin = self._kept[kind] = _begin(outcome, keep_alive)
         body = outcome.body
-        length = b"%d" % len(body)
-        return b"%b%b\r\nX-Request-Id: %b\r\n\r\n%b" % (begin, length, request_id.encode(), body)
+        head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
+        return head.encode("latin-1") + body
 
 
-def _begin(outcome: Outcome, keep_alive: bool) -> bytes:
+def _begin(outcome: Outcome, keep_alive: bool) -> str:
     """A head up to its last headers, the length and the id of the request."""
     headers = [JSON, NOSNIFF, *outcome.headers]
     head = _head(STATUS_LINES[outcome.status], headers, None, keep_alive)
-    return head.removesuffix(b"\r\n") + b"Content-Length: "
+    return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
 
 def refusal(status: int, body: bytes, request_id: str) -> bytes:

@@ -33,6 +33,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._base: Environ = {}
         self._buffer = b""
+        self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
         self._pieces: list[bytes] = []  # of a body whose length is known
         self._missing = 0
         self._head: Head | None = None  # of the body that is being gathered
@@ -69,7 +70,9 @@ class Connection(asyncio.Protocol):
         waiting = self._waiting()
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
-        if not waiting and self._waiting():
+        if not self._waiting():
+            return
+        if not waiting:
             self._since = self._now()
         if len(self._buffer) > _MAX_WAITING and self._transport is not None:
             self._transport.pause_reading()
@@ -108,12 +111,16 @@ class Connection(asyncio.Protocol):
         self._advance()
         if len(self._buffer) <= _MAX_WAITING:
             self._transport.resume_reading()
-        if self._ended and not self._is_answering():
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        """Close the connection of a client that will ask no more and has all its answers."""
+        if self._ended and not self._is_answering() and self._transport is not None:
             self._transport.close()
 
     def _is_answering(self) -> bool:
-        """Whether an answer is being made, taken, or queued behind other clients' requests."""
-        return self._busy or self._stalled or self._queued or self._closing
+        """Whether an answer is being made, sent, taken, or queued behind those of others."""
+        return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
     def _next(self) -> bool:
         """Take one step towards an answer; False when more must arrive first."""
@@ -177,14 +184,19 @@ class Connection(asyncio.Protocol):
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
-        brief = server.is_brief(head)
-        if head.plain is None or not server.is_direct:
-            work = partial(server.answer, self._base | head.environ, body, keep_alive)
+        plain = head.plain
+        if plain is not None and server.is_direct:
+            model = server.quick_model(plain)
+            if model is not None:
+                self._answered(keep_alive, server.predict(plain, body, keep_alive, model))
+                return
+            work = partial(server.predict, plain, body, keep_alive, None)
         else:
-            work = partial(server.predict, head.plain, body, keep_alive)
-        if brief:
-            self._answered(keep_alive, work())
-            return
+            environ = self._base | head.environ
+            if server.is_brief(environ["PATH_INFO"], len(body)):
+                self._answered(keep_alive, server.answer(environ, body, keep_alive))
+                return
+            work = partial(server.answer, environ, body, keep_alive)
         self._busy = True
         server.in_thread(work, partial(self._answered, keep_alive))
 
@@ -201,8 +213,22 @@ class Connection(asyncio.Protocol):
     # ---- the way out ----------------------------------------------------------------------
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        """Send at the end of this turn of the event loop, together with what others are answered.
+
+        A client that waits on another core has to be woken by the system for each answer that it
+        has gone to sleep before; of answers that come together only the first wakes it.
+        """
+        if not self._unsent:
+            self._server.send_soon(self.send)
+        self._unsent.append(data)
+
+    def send(self) -> None:
+        """Send what is still unsent."""
+        if self._transport is not None and self._unsent:
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+        if self._ended:
+            self._close_if_done()
 
     def _waiting(self) -> bool:
         """Whether a request has begun to arrive."""
@@ -216,7 +242,8 @@ class Connection(asyncio.Protocol):
         self._closing, self._buffer, self._since = True, b"", self._now()
         if self._transport is None:
             return
-        self._transport.write(answer)
+        self._transport.write(b"".join([*self._unsent, answer]))
+        self._unsent.clear()
         if self._ended or not self._transport.can_write_eof():  # TLS has no half-close
             self._transport.close()
         else:
@@ -228,7 +255,7 @@ class Connection(asyncio.Protocol):
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""
         limits, waited = self._server.limits, now - self._since
-        if self._transport is None or self._busy:
+        if self._transport is None or self._busy or self._unsent:
             return
         if self._stalled or self._closing:
             if waited > (limits.write if self._stalled else limits.linger):

@@ -17,10 +17,11 @@ from gunicorn.workers.base import Worker as BaseWorker
 
 from app.http.fast import FastPath, Plain
 from app.http.service import EXTENSION
+from app.model import Model
 from app.worker.accepting import Acceptor
 from app.worker.answers import Heads, answer
 from app.worker.connection import Connection
-from app.worker.heads import Environ, Head
+from app.worker.heads import Environ
 from app.worker.refusals import refuse
 from app.worker.server import Limits
 
@@ -50,6 +51,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.connections: set[asyncio.Protocol] = set()
         self.stopping_since = inf
         self._written = Heads()
+        self._sending: list[Callable[[], None]] = []
         self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
         super().init_process()
 
@@ -119,18 +121,20 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # ---- what connections ask for -----------------------------------------------------------
 
-    def is_brief(self, head: Head) -> bool:
-        """Whether a request is answered before others have to wait for it."""
-        if (head.length or 0) > MAX_BRIEF_BYTES:
-            return False
-        if head.plain is None or self._fast is None:
-            return bool(self._brief(head.environ["PATH_INFO"]))
-        return self._fast.is_quick(head.plain)
+    def is_brief(self, path: str, length: int) -> bool:
+        """Whether any other request is answered as fast."""
+        return length <= MAX_BRIEF_BYTES and bool(self._brief(path))
 
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool) -> bytes:
+    def quick_model(self, plain: Plain) -> Model | None:
+        """What predicts before others have to wait for it."""
+        if plain.length > MAX_BRIEF_BYTES or self._fast is None:
+            return None
+        return self._fast.quick_model(plain)
+
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
         """Have the fast path answer, without the detour over WSGI."""
         assert self._fast is not None
-        outcome, request_id = self._fast.respond(plain, body)
+        outcome, request_id = self._fast.respond(plain, body, model)
         return self._written.answer(outcome, request_id, keep_alive)
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
@@ -144,6 +148,17 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """Answer what is no request."""
         return refuse(self.wsgi, error, remote)
+
+    def send_soon(self, send: Callable[[], None]) -> None:
+        """Send when all requests that are here by now are answered."""
+        if not self._sending:
+            self.loop.call_soon(self._send)
+        self._sending.append(send)
+
+    def _send(self) -> None:
+        sending, self._sending = self._sending, []
+        for send in sending:
+            send()
 
     def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
         """Do some work beside the event loop, and then something on it."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.http.fast import Plain
-from app.worker.heads import Environ, Head
+from app.model import Model
+from app.worker.heads import Environ
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,13 @@ class Server(Protocol):
     connections: set[asyncio.Protocol]
     is_direct: bool  # whether plain predictions are answered without WSGI
 
-    def is_brief(self, head: Head) -> bool:
-        """Whether this request can be answered on the event loop."""
+    def quick_model(self, plain: Plain) -> Model | None:
+        """What answers this request, if that can be done on the event loop."""
 
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool) -> bytes:
+    def is_brief(self, path: str, length: int) -> bool:
+        """Whether any other request, with a body of so many bytes, can be as well."""
+
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
         """The whole answer to a plain prediction request. Never raises."""
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
@@ -50,6 +54,9 @@ class Server(Protocol):
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
+
+    def send_soon(self, send: Callable[[], None]) -> None:
+        """Have this done when all that is ready on the event loop has had its turn."""
 
     def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
         """Do some work beside the event loop, and then something on it."""

@@ -134,11 +134,11 @@ def test_count_a_request(benchmark: Benchmark) -> None:
 
 
 @pytest.mark.benchmark(group="telemetry")
-def test_count_rows(benchmark: Benchmark) -> None:
-    """The counters of its rows."""
+def test_count_a_prediction(benchmark: Benchmark) -> None:
+    """The same with those of its rows."""
     metrics = Metrics()
 
-    benchmark(metrics.rows, "diabetes", 1_000)
+    benchmark(metrics.prediction, "/predict", 0.0001, "diabetes", 1_000)
 
 
 @pytest.mark.benchmark(group="telemetry")
