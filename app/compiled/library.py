@@ -38,6 +38,7 @@ class Layout(ctypes.Structure):
         ("owners", ctypes.c_void_p),
         ("codes", ctypes.c_void_p),
         ("slots", ctypes.c_void_p),
+        ("terms", ctypes.c_void_p),
     )
 
 
@@ -54,31 +55,19 @@ class Terms(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Functions:
-    """What reads, or reads and answers; see the source.
-
-    Attributes:
-        decode: plan, body, length, key, matrix, room -> rows.
-        answer: plan, terms, body, length, key, matrix, room, answers -> rows.
-    """
-
-    decode: Any
-    answer: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Library:
     """The functions of the library.
 
     Attributes:
         index_words: plan -> None.
-        brief: for what takes microseconds: other threads of this process wait.
-        long: for what takes longer: they go on.
+        brief: decode_rows and answer_rows, for what takes microseconds: other threads of this
+            process wait.
+        long: the same for what takes longer: other threads go on.
     """
 
     index_words: Any
-    brief: Functions
-    long: Functions
+    brief: tuple[Any, Any]
+    long: tuple[Any, Any]
 
 
 def powers() -> str:
@@ -129,13 +118,11 @@ def load(file: Path) -> Library | None:
     return Library(holding.index_words, _functions(holding), _functions(releasing))
 
 
-def _functions(loaded: ctypes.CDLL) -> Functions:
-    body = (ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p)
-    matrix = (ctypes.c_void_p, ctypes.c_int64)
-    loaded.decode_rows.restype = loaded.answer_rows.restype = ctypes.c_int64
-    loaded.decode_rows.argtypes = (ctypes.c_void_p, *body, *matrix)
-    loaded.answer_rows.argtypes = (
-        *(ctypes.c_void_p, ctypes.c_void_p),
-        *(*body, *matrix, ctypes.c_void_p),
-    )
-    return Functions(loaded.decode_rows, loaded.answer_rows)
+def _functions(loaded: ctypes.CDLL) -> tuple[Any, Any]:
+    for each in (loaded.decode_rows, loaded.answer_rows):
+        each.restype = ctypes.c_int64
+        each.argtypes = (
+            *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p),
+            *(ctypes.c_void_p, ctypes.c_int64),
+        )
+    return loaded.decode_rows, loaded.answer_rows

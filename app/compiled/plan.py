@@ -13,8 +13,10 @@ from app.schema import KINDS, MAX_MAGNITUDE, Schema
 
 Array = NDArray[np.float64]
 
-BRIEF_VALUES = 1 << 12
-"""Bodies with room for no more values are read into memory that stays: 64 KiB for each thread."""
+KEPT_VALUES = 1 << 12
+"""What needs no more is read into memory that stays, 32 KiB for each thread."""
+
+_DECODE, _ANSWER = 0, 1
 
 
 class Plan:
@@ -27,7 +29,7 @@ class Plan:
     """
 
     def __init__(self, schema: Schema, compiled: Library, linear: Linear | None = None) -> None:
-        self._compiled = compiled
+        self._brief, self._long = compiled.brief, compiled.long
         self._width = len(schema.features)
         self._arrays = _arrays(schema)
         self._layout = Layout(
@@ -41,8 +43,8 @@ class Plan:
         compiled.index_words(self._plan)
         if linear is not None:
             self._contributions = _contributions(linear)
-            self._layout_of_terms = Terms(linear.intercept, **_pointers(self._contributions))
-            self._terms = ctypes.addressof(self._layout_of_terms)
+            self._terms = Terms(linear.intercept, **_pointers(self._contributions))
+            self._layout.terms = ctypes.addressof(self._terms)
         self._kept = _Kept()
 
     def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Array | None:
@@ -58,21 +60,13 @@ class Plan:
             row that stands alone its p numbers. None for a body that is not plainly right: it may
             be wrong, or right in a way that only `app.checking` understands.
         """
-        room = self._room(body, max_rows)
-        if room * self._width > BRIEF_VALUES:
-            matrix = np.empty(room * self._width)
-            decode, place = self._compiled.long.decode, matrix.ctypes.data
-        else:
-            matrix = self._kept.matrix
-            decode, place = self._compiled.brief.decode, self._kept.place
-        rows = decode(self._plan, body, len(body), key, place, room)
+        rows, memory, _ = self._call(_DECODE, body, key, max_rows)
         if rows < 0:
-            row: list[float] = matrix[: self._width].tolist()
+            row: list[float] = memory[: self._width].tolist()
             return row
         if not rows:
             return None
-        found: Array = matrix[: rows * self._width].reshape(rows, self._width)
-        return found.copy() if matrix is self._kept.matrix else found
+        return memory[: rows * self._width].reshape(rows, self._width).copy()
 
     def answer(self, body: bytes, key: bytes, max_rows: int) -> float | Array | None:
         """Read likewise, and predict by the linear model.
@@ -81,40 +75,32 @@ class Plan:
             For n rows their answers, float64 of shape (n,), not yet known to be finite; for a row
             that stands alone its answer. None as by `read`.
         """
-        room, kept = self._room(body, max_rows), self._kept
-        if room * self._width > BRIEF_VALUES:
-            return self._answer_long(body, key, room)
-        rows = self._compiled.brief.answer(
-            self._plan, self._terms, body, len(body), key, kept.place, room, kept.answers_place
-        )
+        rows, memory, place = self._call(_ANSWER, body, key, max_rows)
         if rows < 0:
-            return kept.answers[0].item()  # type: ignore[no-any-return]
-        return kept.answers[:rows].copy() if rows else None
+            return memory.item(place)
+        return memory[place : place + rows].copy() if rows else None
 
-    def _answer_long(self, body: bytes, key: bytes, room: int) -> float | Array | None:
-        matrix, answers = np.empty(room * self._width), np.empty(room)
-        place, answers_place = matrix.ctypes.data, answers.ctypes.data
-        rows = self._compiled.long.answer(
-            self._plan, self._terms, body, len(body), key, place, room, answers_place
-        )
-        if rows < 0:
-            return float(answers[0])
-        return answers[:rows] if rows else None
-
-    def _room(self, body: bytes, max_rows: int) -> int:
-        """How many rows there can be: a value and the mark behind it take two bytes at least."""
-        room = len(body) // (2 * self._width)
-        return room if room < max_rows else max_rows
+    def _call(self, which: int, body: bytes, key: bytes, max_rows: int) -> tuple[int, Array, int]:
+        """Rows that were read, the memory they are in, and where in it their answers begin."""
+        length, width = len(body), self._width
+        # A value and the mark behind it take two bytes at least.
+        room = min(length // (2 * width), max_rows)
+        size = room * width
+        if size + room > KEPT_VALUES:
+            memory = np.empty(size + room)
+            call, place = self._long[which], memory.ctypes.data
+        else:
+            kept = self._kept
+            memory, call, place = kept.memory, self._brief[which], kept.place
+        return call(self._plan, body, length, key, place, room), memory, size
 
 
 class _Kept(threading.local):
     """Memory that one thread reads into again and again."""
 
     def __init__(self) -> None:
-        self.matrix = np.empty(BRIEF_VALUES)
-        self.answers = np.empty(BRIEF_VALUES)
-        self.place = self.matrix.ctypes.data
-        self.answers_place = self.answers.ctypes.data
+        self.memory = np.empty(KEPT_VALUES)
+        self.place = self.memory.ctypes.data
 
 
 def plan_for(schema: Schema, linear: Linear | None = None) -> Plan | None:

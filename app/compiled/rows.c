@@ -27,7 +27,17 @@ enum { NUMBER = 0, BOOLEAN = 1, CATEGORY = 2 };
 
 enum { MOST_DIGITS = 19, MOST_EXPONENT = 9999 };
 
-/* A model's schema. Words are the names of the features, in order, then all categories; each has an
+/* A linear model, as app.linear describes it: for each feature a factor, or a contribution for each
+   code, the first of them at `firsts` in `contributions`, else -1; and the contribution of NaN. */
+struct terms {
+  double intercept;
+  const double *factors;
+  const double *missing;
+  const int64_t *firsts;
+  const double *contributions;
+};
+
+/* A model's schema, and its terms if it is linear. Words are the names of the features, in order, then all categories; each has an
    owner, the feature of a category, and `features` for a name. `slots` is a table of open addressing
    over the words, with a power of two of places, the empty ones -1. */
 struct plan {
@@ -43,16 +53,7 @@ struct plan {
   const int64_t *owners;
   const double *codes;
   int32_t *slots;
-};
-
-/* A linear model, as app.linear describes it: for each feature a factor, or a contribution for each
-   code, the first of them at `firsts` in `contributions`, else -1; and the contribution of NaN. */
-struct terms {
-  double intercept;
-  const double *factors;
-  const double *missing;
-  const int64_t *firsts;
-  const double *contributions;
+  const struct terms *terms;
 };
 
 /* ---- words ------------------------------------------------------------------------------------ */
@@ -368,10 +369,12 @@ static double contribution(const struct terms *terms, int64_t feature, double va
   return terms->contributions[terms->firsts[feature] + (int64_t)value];
 }
 
-/* The same, and the answers of a linear model to these rows: one sum after the other, in the order
+/* The same, and behind the room for the rows that for the answers of a linear model: one sum after the other, in the order
    of the features, so that a row has the same bits alone and among others, here and in NumPy. */
-int64_t answer_rows(const struct plan *plan, const struct terms *terms, const uint8_t *body,
-                    int64_t length, const char *key, double *matrix, int64_t room, double *answers) {
+int64_t answer_rows(const struct plan *plan, const uint8_t *body, int64_t length, const char *key,
+                    double *matrix, int64_t room) {
+  const struct terms *terms = plan->terms;
+  double *answers = matrix + room * plan->features;
   int64_t count = decode_rows(plan, body, length, key, matrix, room);
   for (int64_t row = 0; row < (count < 0 ? 1 : count); row++) {
     double sum = terms->intercept;

@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
         if self._missing:
             self._gather(data)
             return
-        waiting = self._waiting()
+        waiting = self._buffer or self._parse is not None
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
         if not self._waiting():
@@ -98,7 +98,9 @@ class Connection(asyncio.Protocol):
         for _ in range(_TURN):
             if not self._buffer or self._busy or self._closing or self._stalled:
                 return
-            if not self._next():
+            if self._parse is None and self._take_plain():
+                continue
+            if self._missing or not self._take_any():
                 return
         self._queued = True
         self._later(self._go_on)
@@ -122,29 +124,23 @@ class Connection(asyncio.Protocol):
         """Whether an answer is being made, sent, taken, or queued behind those of others."""
         return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
-    def _next(self) -> bool:
-        """Take one step towards an answer; False when more must arrive first."""
-        if self._parse is None and self._take_plain():
-            return True
-        if self._missing:
-            return False
-        return self._take_any()
-
     def _take_plain(self) -> bool:
         """Take a request with a plain head; False for any other, and while its body is not here."""
-        end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
-        if not len(_HEAD_END) <= end <= MAX_PLAIN_HEAD:
+        arrived = self._buffer
+        end = arrived.find(_HEAD_END) + 4
+        if not 4 <= end <= MAX_PLAIN_HEAD:
             return False
-        head = recognise(self._buffer[:end])
-        if head is None or head.length is None or head.length > self._server.limits.body:
+        head = recognise(arrived[:end])
+        if head is None or (length := head.length) is None or length > self._server.limits.body:
             return False
-        body = self._buffer[end : end + head.length]
-        if len(body) < head.length:
+        behind = end + length
+        body = arrived[end:behind]
+        if len(body) < length:
             self._head, self._pieces = head, [body]
-            self._missing = head.length - len(body)
+            self._missing = length - len(body)
             self._buffer = b""
             return False
-        self._buffer = self._buffer[end + head.length :]
+        self._buffer = arrived[behind:]
         self._serve(head, body)
         return True
 
@@ -185,8 +181,8 @@ class Connection(asyncio.Protocol):
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
         plain = head.plain
-        if plain is not None and server.is_direct:
-            model = server.quick_model(plain)
+        if plain is not None and server.fast is not None:
+            model = server.fast.quick_model(plain)
             if model is not None:
                 self._answered(keep_alive, server.predict(plain, body, keep_alive, model))
                 return
@@ -205,7 +201,7 @@ class Connection(asyncio.Protocol):
         if not keep_alive:
             self._close_with(answer)
             return
-        self._since = self._now()
+        self._since = self._server.now
         self._write(answer)
         if was_busy:
             self._go_on()

@@ -15,7 +15,7 @@ from typing import Any
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
-from app.http.fast import FastPath, Plain
+from app.http.fast import BRIEF_BYTES, FastPath, Plain
 from app.http.service import EXTENSION
 from app.model import Model
 from app.worker.accepting import Acceptor
@@ -29,9 +29,6 @@ TICK_SECONDS = 0.5
 LINGER_SECONDS = 2.0
 LOG_SECONDS = 0.01
 """Lines of requests are written together for so long, which a kill -9 can lose."""
-
-MAX_BRIEF_BYTES = 1 << 18
-"""Larger bodies are answered in a thread: this many take about a millisecond."""
 
 MAX_BODY_BYTES = 1 << 30
 """For applications that are not ours."""
@@ -49,6 +46,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
+        self.now = self.loop.time()
         self.stopping_since = inf
         self._written = Heads()
         self._sending: list[Callable[[], None]] = []
@@ -61,8 +59,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
         application = getattr(self.wsgi, "wsgi_app", None)
         self._brief = getattr(application, "is_brief", _never)
-        self._fast = application if isinstance(application, FastPath) else None
-        self.is_direct = self._fast is not None
+        self.fast = application if isinstance(application, FastPath) else None
         self._log = service.log if service else None
         config = service.config if service else None
         self.limits = Limits(
@@ -122,19 +119,13 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     # ---- what connections ask for -----------------------------------------------------------
 
     def is_brief(self, path: str, length: int) -> bool:
-        """Whether any other request is answered as fast."""
-        return length <= MAX_BRIEF_BYTES and bool(self._brief(path))
-
-    def quick_model(self, plain: Plain) -> Model | None:
-        """What predicts before others have to wait for it."""
-        if plain.length > MAX_BRIEF_BYTES or self._fast is None:
-            return None
-        return self._fast.quick_model(plain)
+        """Whether a request that is no plain prediction is answered as fast."""
+        return length <= BRIEF_BYTES and bool(self._brief(path))
 
     def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
         """Have the fast path answer, without the detour over WSGI."""
-        assert self._fast is not None
-        outcome, request_id = self._fast.respond(plain, body, model)
+        assert self.fast is not None
+        outcome, request_id = self.fast.respond(plain, body, model)
         return self._written.answer(outcome, request_id, keep_alive)
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
@@ -186,7 +177,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             await asyncio.sleep(TICK_SECONDS)
 
     def _check_times(self) -> None:
-        now = self.loop.time()
+        self.now = now = self.loop.time()
         for connection in tuple(self.connections):
             assert isinstance(connection, Connection)
             connection.check_time(now)

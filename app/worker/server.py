@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.http.fast import Plain
+from app.http.fast import FastPath, Plain
 from app.model import Model
 from app.worker.heads import Environ
 
@@ -35,16 +35,14 @@ class Server(Protocol):
     """What a connection asks of the process that it is in."""
 
     limits: Limits
+    now: float  # the event loop's clock at the last look at all connections
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
     connections: set[asyncio.Protocol]
-    is_direct: bool  # whether plain predictions are answered without WSGI
-
-    def quick_model(self, plain: Plain) -> Model | None:
-        """What answers this request, if that can be done on the event loop."""
+    fast: FastPath | None  # what answers plain predictions without WSGI
 
     def is_brief(self, path: str, length: int) -> bool:
-        """Whether any other request, with a body of so many bytes, can be as well."""
+        """Whether a request that is no plain prediction can be answered on the event loop."""
 
     def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
         """The whole answer to a plain prediction request. Never raises."""
