@@ -173,32 +173,47 @@ static int value_of(uint64_t mantissa, int64_t exponent, double *found) {
 
 static int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight digits at once: pairs, then fours, then all. */
-static int eight_digits(const uint8_t *at, const uint8_t *end, uint64_t *mantissa) {
-  uint64_t text;
-  if (end - at < 8) return 0;
-  memcpy(&text, at, 8);
-  uint64_t digits = text - 0x3030303030303030u;
-  if (((text + 0x4646464646464646u) | digits) & 0x8080808080808080u) return 0;
-  digits = digits * 10 + (digits >> 8);
-  digits = ((digits & 0x000000FF000000FFu) * (100 + ((uint64_t)1000000 << 32)) +
-            ((digits >> 16) & 0x000000FF000000FFu) * (1 + ((uint64_t)10000 << 32))) >> 32;
-  *mantissa = *mantissa * 100000000u + (uint32_t)digits;
-  return 1;
-}
-#else
-static int eight_digits(const uint8_t *at, const uint8_t *end, uint64_t *mantissa) {
-  (void)at, (void)end, (void)mantissa;
-  return 0;
-}
-#endif
-
-static const uint8_t *digits(const uint8_t *at, const uint8_t *end, uint64_t *mantissa) {
-  while (eight_digits(at, end, mantissa)) at += 8;
+static const uint8_t *digits_one_by_one(const uint8_t *at, uint64_t *mantissa) {
   for (; is_digit(*at); at++) *mantissa = *mantissa * 10 + (*at - '0');
   return at;
 }
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* The number that eight digits make, the first in the lowest byte: pairs, then fours, then all. */
+static uint64_t joined(uint64_t digits) {
+  digits = digits * 10 + (digits >> 8);
+  return ((digits & 0x000000FF000000FFu) * (100 + ((uint64_t)1000000 << 32)) +
+          ((digits >> 16) & 0x000000FF000000FFu) * (1 + ((uint64_t)10000 << 32))) >> 32;
+}
+
+/* Digits, up to eight at a time. What is no digit is found by its byte's highest bit, and shifted
+   out, so that noughts lead: how many digits there are costs no branch that could be guessed wrong. */
+static const uint8_t *digits(const uint8_t *at, const uint8_t *end, uint64_t *mantissa) {
+  static const uint64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+  while (end - at >= 8) {
+    uint64_t text;
+    memcpy(&text, at, 8);
+    text ^= 0x3030303030303030u;
+    uint64_t others =
+        (((text & 0x7F7F7F7F7F7F7F7Fu) + 0x7676767676767676u) | text) & 0x8080808080808080u;
+    if (others == 0) {
+      *mantissa = *mantissa * 100000000u + (uint32_t)joined(text);
+      at += 8;
+      continue;
+    }
+    int count = __builtin_ctzll(others) >> 3;
+    if (count == 0) return at;
+    *mantissa = *mantissa * tens[count] + (uint32_t)joined(text << (64 - 8 * count));
+    return at + count;
+  }
+  return digits_one_by_one(at, mantissa);
+}
+#else
+static const uint8_t *digits(const uint8_t *at, const uint8_t *end, uint64_t *mantissa) {
+  (void)end;
+  return digits_one_by_one(at, mantissa);
+}
+#endif
 
 /* How many digits of a mantissa count: those behind its leading zeros, its point not counted. */
 static int64_t counting(const uint8_t *first, const uint8_t *behind) {
