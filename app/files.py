@@ -64,6 +64,14 @@ class Folder:
         """Names of what is in this folder, in no order. Raises OSError."""
         return os.listdir(self._path if self._descriptor is None else self._descriptor)
 
+    def identity(self, name: str) -> tuple[int, ...]:
+        """Numbers that differ after what is called so was changed or replaced. Raises OSError."""
+        if self._descriptor is None:
+            found = os.stat(self._path / name, follow_symlinks=False)
+        else:
+            found = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
+
     def read(self, name: str, limit: int) -> bytes:
         """All bytes of a regular file in this folder.
 

@@ -1,18 +1,24 @@
 """What happens inside one model's folder when it is written to: numbers given, rubbish cleared."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from app.errors import BrokenModel, UnknownModel
 from app.files import TEMPORARY, Folder, sync_folder, temporary_name, write_new
 from app.manifest import Manifest
+from app.store.history import History, settled
 from app.store.names import version_number
-from app.store.reading import MANIFEST, MAX_POINTER_BYTES
+from app.store.reading import MANIFEST, MAX_POINTER_BYTES, Reader
 
 LAST = "last"
 """Holds the highest number of a removed version, so that it is never given again."""
+
+_PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE)
+"""Errors of reading that say nothing of what would be read."""
 
 
 def next_version(folder: Path) -> int:
@@ -45,6 +51,30 @@ def _read_last(folder: Path) -> int:
             return version_number(opened.read(LAST, MAX_POINTER_BYTES).decode("ascii").strip()) or 0
     except (FileNotFoundError, UnicodeDecodeError):
         return 0
+
+
+def so_far(reader: Reader, name: str) -> History:
+    """What was current of a model up to now, with what is; what is damaged cannot be known.
+
+    Raises OSError where it may be known after another try.
+    """
+    try:
+        history = reader.history(name)
+    except BrokenModel as error:
+        _raise_if_passing(error)
+        history = ()
+    try:
+        return settled(history, reader.current(name).version)
+    except UnknownModel:
+        return ()
+    except BrokenModel as error:
+        _raise_if_passing(error)
+        return history
+
+
+def _raise_if_passing(error: BrokenModel) -> None:
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _PASSING:
+        raise error.__cause__
 
 
 def take_away(folder: Path, version: int) -> None:

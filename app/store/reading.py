@@ -11,6 +11,8 @@ import orjson
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.files import Folder
 from app.manifest import Digest, Manifest
+from app.store.history import History, gone_back, read_history
+from app.store.labels import Labels, read_labels
 from app.store.names import check_name, is_name, version_number
 
 MANIFEST = "manifest.json"
@@ -96,6 +98,51 @@ class Reader:
             raise UnknownModel(f"there is no current version of a model named {name!r}") from None
         except OSError as error:
             raise BrokenModel(f"its current file cannot be read: {reason(error)}") from error
+
+    def labels(self, name: str) -> Labels:
+        """What each label of a model stands for; none for an unknown model.
+
+        Raises BrokenModel where the folder cannot be looked into.
+        """
+        try:
+            with self._open_model(name) as folder:
+                return read_labels(folder)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise BrokenModel(f"its labels cannot be read: {reason(error)}") from error
+
+    def history(self, name: str) -> History:
+        """What is written of which versions were current, the oldest first.
+
+        Raises BrokenModel where that is damaged or cannot be read.
+        """
+        try:
+            with self._open_model(name) as folder:
+                return read_history(folder)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise BrokenModel(f"its history cannot be read: {reason(error)}") from error
+
+    def previous(self, name: str) -> int | None:
+        """The version that a rollback would make current; None if there is none.
+
+        Raises:
+            UnknownModel: no version is current.
+            BrokenModel: it is not known which one is, or which ones were.
+        """
+        current = self.current(name).version
+        left = gone_back(self.history(name), current, self.versions(name))
+        return left[-1] if left else None
+
+    def fingerprint(self, name: str, version: int) -> tuple[tuple[str | int, ...], ...]:
+        """Differs when a file of a version may have changed; reads none of them."""
+        try:
+            with self._open_model(name) as model, model.folder(str(version)) as folder:
+                return tuple((entry, *folder.identity(entry)) for entry in sorted(folder.names()))
+        except (OSError, BrokenModel):
+            return ()
 
     def default(self) -> str | None:
         """The name that the ``default`` file holds; None without a readable one."""

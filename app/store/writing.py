@@ -10,7 +10,9 @@ from pathlib import Path
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.files import locked, replace, sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
-from app.store.folders import LAST, clear, discard, next_version, take_away, take_number
+from app.store.folders import LAST, clear, discard, next_version, so_far, take_away, take_number
+from app.store.history import HISTORY, to_bytes
+from app.store.labels import Labels, take_labels
 from app.store.names import check_name
 from app.store.reading import CURRENT, DEFAULT, Pointer, Reader, reason
 
@@ -56,7 +58,7 @@ class Store(Reader):
             try:
                 sync_folder(folder)
                 self._read_back(manifest)
-                self._point(folder, manifest)
+                self._make_current(folder, manifest)
             except BaseException:
                 self._withdraw(folder, manifest)
                 raise
@@ -78,12 +80,13 @@ class Store(Reader):
             The version that is current afterwards, None when the model is gone altogether.
 
         Raises:
-            StoreError: there is no such version, or it is the current one and `force` is off.
+            StoreError: there is no such version, or it is current or labelled and `force` is off.
         """
         self._must_have(name, version)
         with self._writing(), self._alone_in(name) as folder:
             self._must_have(name, version)  # another process can have been faster
             current = self._current_or_none(name)
+            take_labels(folder, self._labels(name), version, force=force)
             if current in (version, None):
                 if not force:
                     raise StoreError(_why_kept(name, version, current))
@@ -181,6 +184,12 @@ class Store(Reader):
         if version not in self.versions(name):
             raise StoreError(f"there is no version {version} of a model named {name!r}")
 
+    def _labels(self, name: str) -> Labels:
+        try:
+            return self.labels(name)
+        except BrokenModel as error:
+            raise StoreError(f"{name} is left as it is: {error.message}") from error
+
     def _keep_last(self, folder: Path, version: int) -> None:
         if version + 1 == next_version(folder):
             replace(folder / LAST, f"{version}\n".encode("ascii"))
@@ -190,6 +199,14 @@ class Store(Reader):
             return self.current(name).version
         except (UnknownModel, BrokenModel):
             return None
+
+    def _make_current(self, folder: Path, manifest: Manifest) -> None:
+        """Write down what led here, then point: dying between the two changes nothing."""
+        history = so_far(self, manifest.name)
+        if history[-1:] != (manifest.version,):
+            history = (*history, manifest.version)
+        replace(folder / HISTORY, to_bytes(history))
+        self._point(folder, manifest)
 
     def _point(self, folder: Path, manifest: Manifest) -> None:
         sha256 = Digest.of(manifest.to_bytes()).sha256

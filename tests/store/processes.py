@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -77,8 +78,11 @@ class Publisher:
         at: int = 0,
         error: str | None = None,
         held: bool = False,
+        action: Sequence[Any] = (),
     ) -> int:
         """Start to publish `tiny`; `held`, it waits for `release`. Gives the id of the process.
+
+        An `action` is done instead: the name of a method of `Keeper`, and its further arguments.
 
         Args:
             root: the models folder to write to.
@@ -87,9 +91,12 @@ class Publisher:
             at: which of its calls into the system is to stop it, from 1; 0 for none.
             error: name of the error that this call raises; None to be killed there.
             held: whether to wait.
+            action: what to do instead of publishing, such as ``("set_label", "canary", 1)``.
         """
         order = {"root": str(root), "source": str(source), "times": times}
-        self._send(json.dumps(order | {"at": at, "error": error, "held": held}))
+        self._send(
+            json.dumps(order | {"at": at, "error": error, "held": held, "action": list(action)})
+        )
         return int(self._receive()["pid"])
 
     def release(self) -> None:
@@ -105,9 +112,11 @@ class Publisher:
             reached = said.get("reached", reached)
         return Outcome(said["code"], published, refused, reached)
 
-    def publish_traced(self, root: Path, source: Path, log: Path, rule: str = "") -> Outcome:
+    def publish_traced(
+        self, root: Path, source: Path, log: Path, rule: str = "", action: Sequence[Any] = ()
+    ) -> Outcome:
         """The same under strace, which logs `CALLS` and tampers with one of them by this rule."""
-        pid = self.begin(root, source, held=True)
+        pid = self.begin(root, source, held=True, action=action)
         rules = [f"--inject={rule}"] if rule else []
         with subprocess.Popen(
             ["strace", "-p", str(pid), "-o", str(log), f"--trace={CALLS}", *rules],

@@ -1,4 +1,6 @@
-"""A program that publishes once more what version 1 of a model holds, and dies or fails to order.
+"""A program that writes to a models folder, and dies or fails to order.
+
+It publishes once more what version 1 of a model holds, or activates, rolls back, labels or prunes.
 
 It is started by `tests.store.processes`, and imports nothing but the store. Each line on stdin is
 an order, a JSON object; for each it forks, so that many deaths cost one start. Answers are lines on
@@ -21,7 +23,7 @@ package.__path__ = [str(Path(__file__).parents[2] / "app")]
 sys.modules["app"] = package
 
 from app.errors import StoreError  # noqa: E402
-from app.store import Store  # noqa: E402
+from app.store import Keeper, Store  # noqa: E402
 
 REFUSED = 3
 
@@ -52,9 +54,13 @@ def publish(order: dict[str, Any], gate: int) -> int:
     try:
         for _ in range(order["times"]):
             sys.setprofile(stop if stop.left else None)
-            made = store.publish("tiny", source.manifest.description, source.files)
+            if order["action"]:
+                getattr(Keeper(store.root), order["action"][0])("tiny", *order["action"][1:])
+                made = None
+            else:
+                made = store.publish("tiny", source.manifest.description, source.files).version
             sys.setprofile(None)
-            say(published=made.version, reached=stop.left <= 0)
+            say(**({} if made is None else {"published": made}), reached=stop.left <= 0)
     except StoreError as error:
         sys.setprofile(None)
         say(refused=error.message)

@@ -40,7 +40,7 @@ def publish_on_and_on(root: Path) -> None:
         publish(root)
 
 
-@pytest.mark.parametrize("limit", ["size=16k", "nr_inodes=8"], ids=["no room", "no inodes"])
+@pytest.mark.parametrize("limit", ["size=20k", "nr_inodes=9"], ids=["no room", "no inodes"])
 def test_a_full_disk_stops_a_publish_with_one_line_and_keeps_the_version_before(
     tmp_path: Path, mount: Mount, limit: str
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_first_publish_makes_version_1_current_and_its_model_the_default(
         "tiny/1/manifest.json",
         "tiny/1/model.joblib",
         "tiny/current",
+        "tiny/history",
     ]
 
 
@@ -167,7 +168,7 @@ def test_a_description_that_cannot_be_read_back_never_becomes_current(
         Store(root).publish("tiny", description, {MODEL_FILE: dump(estimator)})
 
     assert contents(root) == before
-    assert sorted(path.name for path in (root / "tiny").iterdir()) == ["1", "current"]
+    assert sorted(path.name for path in (root / "tiny").iterdir()) == ["1", "current", "history"]
 
 
 def test_a_model_folder_that_is_a_link_is_refused_because_it_would_not_be_served(

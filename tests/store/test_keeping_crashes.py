@@ -1,0 +1,145 @@
+"""Whatever call a change of labels or of the current version dies at, it happened or it did not."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.files import TEMPORARY, locked
+from app.store import Keeper, Label, Repair
+from tests.store.processes import KILLED, REFUSED, Outcome, Publisher, calls_in, can_trace
+from tests.support.models import publish
+
+MOST_CALLS = 500
+
+needs_strace = pytest.mark.skipif(
+    not can_trace(), reason="strace is not installed or may not trace here"
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a models folder says, as far as these changes touch it."""
+
+    current: int
+    previous: int | None
+    labels: dict[str, int]
+    versions: tuple[int, ...]
+
+
+ACTIONS: dict[str, tuple[Sequence[Any], Found]] = {
+    "activate": (("activate", 1), Found(1, 3, {"canary": 2}, (1, 2, 3, 4))),
+    "roll back": (("rollback",), Found(2, 1, {"canary": 2}, (1, 2, 3, 4))),
+    "label": (("set_label", "shadow", 1), Found(3, 2, {"canary": 2, "shadow": 1}, (1, 2, 3, 4))),
+    "move a label": (("set_label", "canary", 4), Found(3, 2, {"canary": 4}, (1, 2, 3, 4))),
+    "remove a label": (("remove_label", "canary"), Found(3, 2, {}, (1, 2, 3, 4))),
+}
+BEFORE = Found(3, 2, {"canary": 2}, (1, 2, 3, 4))
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four versions of `tiny`: 1, 2 and then 3 were made current, and `canary` stands for 2."""
+    root = tmp_path_factory.mktemp("stocked") / "models"
+    for _ in range(4):
+        publish(root)
+    keeper = Keeper(root)
+    for version in (1, 2, 3):
+        keeper.activate("tiny", version)
+    keeper.set_label("tiny", "canary", 2)
+    return root
+
+
+@pytest.fixture
+def fresh(stocked: Path, quick_path: Path) -> Callable[[], Path]:
+    """Makes a copy of it, each time in a new place."""
+    numbers = count()
+    return lambda: Path(shutil.copytree(stocked, quick_path / str(next(numbers)) / "models"))
+
+
+def found_in(root: Path) -> Found:
+    """What a reader finds; anything damaged fails."""
+    keeper = Keeper(root)
+    pointer = keeper.current("tiny")
+    assert keeper.open("tiny", pointer.version).manifest_sha256 == pointer.manifest_sha256
+    labels = {}
+    for label, said in keeper.labels("tiny").items():
+        assert isinstance(said, Label)
+        assert keeper.open("tiny", said.version).manifest_sha256 == said.manifest_sha256
+        labels[label] = said.version
+    versions = tuple(keeper.versions("tiny"))
+    return Found(pointer.version, keeper.previous("tiny"), labels, versions)
+
+
+def check(root: Path, outcome: Outcome, after: Found) -> None:
+    """The state before or after, nothing between; what is left is rubbish that can be cleared."""
+    assert outcome.code in (KILLED, REFUSED, 0)
+    assert outcome.refused is None or outcome.refused.isprintable()
+    assert found_in(root) in (BEFORE, after)
+    if outcome.code == 0:
+        assert found_in(root) == after
+
+    done = Repair(root).repair()
+
+    assert all("left by a writer that died" in each for each in done)
+    assert not [path for path in root.rglob("*") if path.name.startswith(TEMPORARY)]
+    assert found_in(root) in (BEFORE, after)
+    with locked(root / "tiny", 0) as alone:
+        assert alone
+
+
+@pytest.mark.parametrize("error", [None, "EIO"], ids=["killed", "failed"])
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_change_that_ends_before_any_call_into_the_system_happened_or_did_not(
+    publisher: Publisher, fresh: Callable[[], Path], name: str, error: str | None
+) -> None:
+    action, after = ACTIONS[name]
+
+    for at in range(1, MOST_CALLS):
+        root = fresh()
+        outcome = publisher.publish(root, root, at=at, error=error, action=action)
+        check(root, outcome, after)
+        if not outcome.reached:
+            break
+
+    assert 10 < at < MOST_CALLS - 1
+
+
+@needs_strace
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_change_killed_at_any_system_call_happened_or_did_not(
+    publisher: Publisher, fresh: Callable[[], Path], tmp_path: Path, name: str
+) -> None:
+    action, after = ACTIONS[name]
+    root, log = fresh(), tmp_path / "log"
+    traced = partial(publisher.publish_traced, log=log, action=action)
+    check(root, traced(root, root), after)
+    calls = calls_in(log)
+    assert calls["fsync"] >= 1
+
+    for call, number in [(c, n) for c in calls for n in range(1, calls[c] + 1)]:
+        root = fresh()
+        outcome = traced(root, root, rule=f"{call}:signal=SIGKILL:when={number}")
+        assert outcome.code == KILLED
+        check(root, outcome, after)
+
+
+def test_a_prune_that_dies_anywhere_takes_nothing_that_is_needed(
+    publisher: Publisher, fresh: Callable[[], Path]
+) -> None:
+    for at in range(1, MOST_CALLS):
+        root = fresh()
+        Keeper(root).set_label("tiny", "canary", 3)
+        outcome = publisher.publish(root, root, at=at, action=("prune", 1))
+
+        assert tuple(Keeper(root).versions("tiny")) in ((1, 2, 3, 4), (2, 3, 4))
+        assert Keeper(root).previous("tiny") == 2
+        if not outcome.reached:
+            break
+
+    assert 10 < at < MOST_CALLS - 1
