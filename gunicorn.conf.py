@@ -77,8 +77,12 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Look for new versions from now on, idle or not."""
+    """Look for new versions now and from now on, idle or not.
+
+    What was loaded before the fork may be old: a worker that replaces another must not go back.
+    """
     if service := _service(worker):
+        service.watcher.look()
         service.watcher.ensure()
 
 

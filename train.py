@@ -25,7 +25,7 @@ from app.config import Config
 from app.errors import DataError, OrdinateError
 from app.manifest import Description
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
-from app.store import Store
+from app.store import Keeper, Store
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
@@ -52,7 +52,8 @@ DRAWN_ROWS = 1000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     try:
-        train(parse(arguments, Config.from_env()))
+        config = Config.from_env()
+        train(parse(arguments, config), config.keep_versions)
     except OrdinateError as error:
         return refuse(error.message)
     except MemoryError:
@@ -66,8 +67,8 @@ def refuse(why: str) -> int:
     return 2
 
 
-def train(options: Options) -> None:
-    """Read, evaluate, fit, publish, and say so."""
+def train(options: Options, keep: int | None) -> None:
+    """Read, evaluate, fit, publish, say so, and let go of all versions but the `keep` newest."""
     store = Store(options.models)
     store.check_writable(options.name)
 
@@ -86,6 +87,21 @@ def train(options: Options) -> None:
 
     manifest = store.publish(options.name, description, {MODEL_FILE: artefact})
     say(about_publication(manifest, options.models, store.default()))
+    if keep is not None:
+        prune(Keeper(options.models), options.name, keep)
+
+
+def prune(keeper: Keeper, name: str, keep: int) -> None:
+    """Remove old versions. What is published stays so whatever comes of that."""
+    try:
+        removed = keeper.prune(name, keep)
+    except OrdinateError as error:
+        print(f"train.py: {one_line(error.message)}", file=sys.stderr)
+        return
+    if removed:
+        say(
+            f"Removed old versions, all but {keep} and those in use: {', '.join(map(str, removed))}"
+        )
 
 
 def load(options: Options) -> Dataset:

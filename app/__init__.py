@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.commands import models_group
 from app.config import Config
 from app.http import errors, gate, models, openapi, operations, page, predict
 from app.http.fast import FastPath
 from app.http.service import EXTENSION, Service
+from app.upkeep import models_group
 
 
 def create_app(config: Config, *, load: bool = True) -> Flask:

@@ -13,7 +13,7 @@ from app.diagnosis import nearest, shortened
 from app.errors import BrokenModel, OrdinateError, StoreError, UnknownModel
 from app.http.service import EXTENSION, Service
 from app.model import load_model
-from app.store import Store, check_name, version_number
+from app.store import Label, Labels, Repair, Store, check_name, version_number
 
 
 class _Group(AppGroup):
@@ -51,7 +51,7 @@ def list_models() -> None:
 def show_model(which: str) -> None:
     """Print the manifest of a version, by default the current one, as JSON."""
     store = _store()
-    name, version = _existing(store, which)
+    name, version = existing(store, which)
     try:
         opened = store.open(name, version or store.current(name).version)
     except BrokenModel as error:
@@ -61,10 +61,17 @@ def show_model(which: str) -> None:
 
 @models_group.command("verify")
 @click.argument("which", metavar="[NAME[/VERSION]]", required=False)
-def verify(which: str | None) -> None:
-    """Check every byte and prove the golden rows; exit 1 if anything is broken."""
+@click.option("--repair", is_flag=True, help="First clear what a writer that died left.")
+def verify(which: str | None, repair: bool) -> None:
+    """Check every byte and prove the golden rows; exit 1 if anything is broken.
+
+    --repair removes unfinished files and labels of versions that are gone, and mends a default that
+    names no model where there is but one. What is damaged it leaves as it is.
+    """
     store = _store()
     broken = False
+    for done in _repaired(store, which) if repair else ():
+        click.echo(f"repaired: {done}")
     if which is None and not store.names():
         click.echo("there are no models to verify", err=True)
     for label, problem in _verified(store, which):
@@ -79,7 +86,7 @@ def verify(which: str | None) -> None:
 def set_default(name: str) -> None:
     """Make a model the one that is answered at /predict."""
     store = _store()
-    name, version = _existing(store, name)
+    name, version = existing(store, name)
     if version is not None:
         raise StoreError(f"the default is a model, not one of its versions: {name}")
     store.set_default(name)
@@ -92,7 +99,7 @@ def set_default(name: str) -> None:
 def remove(which: str, force: bool) -> None:
     """Remove a version for good; its number is never given again."""
     store = _store()
-    name, version = _existing(store, which)
+    name, version = existing(store, which)
     if version is None:
         raise StoreError(f"name the version to remove: {name}/VERSION")
     current = store.remove(name, version, force=force)
@@ -124,8 +131,8 @@ def _parse(which: str) -> tuple[str, int | None]:
     return check_name(name), version
 
 
-def _existing(store: Store, which: str) -> tuple[str, int | None]:
-    """The same for a model that exists. Raises StoreError."""
+def existing(store: Store, which: str) -> tuple[str, int | None]:
+    """NAME or NAME/VERSION for a model that exists. Raises StoreError."""
     name, version = _parse(which)
     names = store.names()
     if name not in names:
@@ -160,7 +167,7 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _verified(store: Store, which: str | None) -> Iterator[tuple[str, str | None]]:
     """Each thing that was checked, with what is wrong with it."""
-    name, version = (None, None) if which is None else _existing(store, which)
+    name, version = (None, None) if which is None else existing(store, which)
     names = store.names() if name is None else [name]
     if name is None and names and _default(store, names) not in names:
         yield "default", "it names no model that exists: choose one with `models default NAME`"
@@ -172,6 +179,14 @@ def _verified(store: Store, which: str | None) -> Iterator[tuple[str, str | None
             yield f"{each}/{number}", _problem(store, each, number)
         if version is None:
             yield f"{each}/current", _pointer_problem(store, each)
+            yield from _kept(store, each)
+
+
+def _repaired(store: Store, which: str | None) -> list[str]:
+    name, version = (None, None) if which is None else existing(store, which)
+    if version is not None:
+        raise StoreError(f"a version never changes, so it cannot be repaired: repair {name}")
+    return Repair(store.root).repair(name)
 
 
 def _problem(store: Store, name: str, version: int) -> str | None:
@@ -179,6 +194,36 @@ def _problem(store: Store, name: str, version: int) -> str | None:
         load_model(store, name, version)
     except (BrokenModel, UnknownModel) as error:
         return error.message
+    return None
+
+
+def _kept(store: Store, name: str) -> Iterator[tuple[str, str | None]]:
+    """Each label of a model and its history, with what is wrong with it."""
+    for label, found in _labels(store, name).items():
+        yield f"{name}/{label}", _label_problem(store, name, found)
+    try:
+        store.history(name)
+    except BrokenModel as error:
+        why = f"{error.message}: activate the version that is to answer, which begins it anew"
+        yield f"{name}/history", why
+
+
+def _labels(store: Store, name: str) -> Labels:
+    try:
+        return store.labels(name)
+    except BrokenModel as error:
+        return {"labels": error}
+
+
+def _label_problem(store: Store, name: str, label: Label | BrokenModel) -> str | None:
+    if isinstance(label, BrokenModel):
+        return label.message
+    try:
+        opened = store.open(name, label.version)
+    except (BrokenModel, UnknownModel) as error:
+        return error.message
+    if opened.manifest_sha256 != label.manifest_sha256:
+        return "it names another manifest than the version has"
     return None
 
 

@@ -5,7 +5,6 @@
 
 import difflib
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from app.cores import usable_cores
 from app.errors import ConfigError
 
 PREFIX = "ORDINATE_"
@@ -20,8 +20,8 @@ PREFIX = "ORDINATE_"
 _SHOWN_CHARACTERS = 80
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-_CGROUP = Path("/sys/fs/cgroup")
 
 # Kubernetes tells every container of the Services beside it: a Service called `ordinate` or
 # `ordinate-anything` puts these names in our environment, and they are not meant for us.
@@ -84,6 +84,8 @@ class Config:
     request_timeout: int
     refresh: int
     runtime: Literal["auto", "pickle"]
+    canary: tuple[str, float] | None
+    keep_versions: int | None
     log_level: str
     access_log: bool
     warnings: tuple[str, ...] = ()
@@ -132,28 +134,6 @@ def _shown(text: str) -> str:
     return json.dumps(text)
 
 
-def usable_cores(cgroup: Path = _CGROUP) -> int:
-    """Count the cores this process may keep busy: its CPU mask, cut by a container's quota."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, min(cores, math.ceil(_quota(cgroup))))
-
-
-def _quota(cgroup: Path) -> float:
-    try:  # version 2 has one file, version 1 has two; "max" and -1 stand for no limit
-        if (both := cgroup / "cpu.max").exists():
-            quota, period = both.read_text().split()
-        else:
-            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
-        cores = int(quota) / int(period)
-    except (OSError, ValueError, ZeroDivisionError):
-        return 1e9
-    return cores if cores > 0 else 1e9
-
-
 def _integer(low: int, high: int) -> Callable[[str], int]:
     def cast(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
@@ -178,6 +158,20 @@ def _optional_model(text: str) -> str | None:
 
 def _workers(text: str) -> int:
     return usable_cores() if text == "auto" else _integer(1, 512)(text)
+
+
+def _all_or_some(text: str) -> int | None:
+    return None if text == "all" else _integer(1, 1_000_000)(text)
+
+
+def _canary(text: str) -> tuple[str, float] | None:
+    if not text:
+        return None
+    name, _, percent = text.partition(":")
+    share = float(_matching(_PERCENT)(percent))
+    if share > 100:
+        raise ValueError(text)
+    return _matching(_MODEL)(name), share / 100
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -233,6 +227,14 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds between looks at the models folder for what was published since."),
     Setting("ORDINATE_RUNTIME", "runtime", "auto", _one_of("auto", "pickle"), "auto or pickle",
             "auto serves a linear model by the numbers in its manifest; pickle never does."),
+    Setting("ORDINATE_CANARY", "canary", "", _canary,
+            "NAME:PERCENT, such as diabetes:5, with a percentage from 0 to 100",
+            "NAME:PERCENT gives that share of the requests that name no version of this model to "
+            "the one labelled `canary`."),
+    Setting("ORDINATE_KEEP_VERSIONS", "keep_versions", "all", _all_or_some,
+            "all or an integer from 1 to 1000000",
+            "How many of a model's newest versions are kept when one is published, beside those in "
+            "use."),
     Setting("ORDINATE_LOG_LEVEL", "log_level", "info", _one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error",
             "Least level of the events that are logged to stderr."),

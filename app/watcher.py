@@ -35,13 +35,21 @@ class Watcher:
                     self._process = os.getpid()
                     threading.Thread(target=self._watch, name="watcher", daemon=True).start()
 
+    def look(self) -> None:
+        """Take over now what is new, unless looking is switched off. Never raises."""
+        if self._seconds:
+            self._look()
+
     def stop(self) -> None:
         """Look no more, for good."""
         self._stopped.set()
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._seconds):
-            try:
-                self._registry.refresh()
-            except Exception as error:  # noqa: BLE001 - a thread that ends would end all updates
-                self._log.failure("looking for new versions failed", error)
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self._registry.refresh()
+        except Exception as error:  # noqa: BLE001 - a thread that ends would end all updates
+            self._log.failure("looking for new versions failed", error)

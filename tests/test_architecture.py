@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = {
+    "cores": 0,
     "errors": 0,
     "files": 0,
     "version": 0,
@@ -30,12 +31,13 @@ RANKS = {
     "http": 8,
     "commands": 9,
     "worker": 9,
-    "app": 10,
+    "upkeep": 10,
+    "app": 11,
 }
 """Of each room. A module imports from its own room and from rooms of lower ranks."""
 
 ENVIRONMENT_READERS = {"app/config.py", "gunicorn.conf.py", "wsgi.py"}
-HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
+HANDLERS_OF_REQUESTS = {"http", "commands", "upkeep", "app"}
 SPEAKERS_TO_GUNICORN = {
     "app/worker/heads.py",
     "app/worker/process.py",

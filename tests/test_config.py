@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SETTINGS, Config, Setting, usable_cores
+from app.config import SETTINGS, Config, Setting
+from app.cores import usable_cores
 from app.errors import ConfigError
 
 WRONG = {
@@ -19,6 +20,8 @@ WRONG = {
     "ORDINATE_TIMEOUT": ["0", "30s"],
     "ORDINATE_GRACE": ["0", "1.5"],
     "ORDINATE_KEEPALIVE": ["-1", "never"],
+    "ORDINATE_CANARY": ["tiny", "tiny:", ":5", "tiny:-1", "tiny:101", "tiny:5%", "Tiny:5", "a:b:5"],
+    "ORDINATE_KEEP_VERSIONS": ["0", "none", "-1", "1.5"],
     "ORDINATE_LOG_LEVEL": ["verbose", "INFO "],
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
 }
@@ -58,6 +61,24 @@ def test_values_are_read_from_the_mapping_given() -> None:
 
     assert (config.models, config.model) == (Path("/srv/models"), "german-credit_2")
     assert (config.port, config.workers, config.access_log) == (9000, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("tiny:5", ("tiny", 0.05)),
+        ("tiny:0", ("tiny", 0.0)),
+        ("german-credit_2:100", ("german-credit_2", 1.0)),
+        ("tiny:0.25", ("tiny", 0.0025)),
+    ],
+)
+def test_a_share_for_the_canary_is_read_as_a_fraction(text: str, meant: tuple[str, float]) -> None:
+    assert Config.from_env({"ORDINATE_CANARY": text}).canary == meant
+
+
+def test_all_versions_are_kept_unless_a_number_is_said() -> None:
+    assert Config.from_env({}).keep_versions is None
+    assert Config.from_env({"ORDINATE_KEEP_VERSIONS": "5"}).keep_versions == 5
 
 
 def test_without_a_mapping_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,37 +146,3 @@ def test_what_kubernetes_injects_for_a_service_called_ordinate_is_ignored() -> N
     config = Config.from_env(injected)
 
     assert config == Config.from_env({})
-
-
-def _files(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"cpu.max": "50000 100000\n"},
-        {"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"},
-    ],
-    ids=["version 2", "version 1"],
-)
-def test_a_container_limited_to_one_core_uses_one(tmp_path: Path, files: dict[str, str]) -> None:
-    assert usable_cores(_files(tmp_path, files)) == 1
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {},
-        {"cpu.max": "max 100000\n"},
-        {"cpu.max": "rubbish"},
-        {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"},
-    ],
-    ids=["no group", "no limit", "unreadable", "no limit, version 1"],
-)
-def test_without_a_quota_the_cpu_mask_decides(tmp_path: Path, files: dict[str, str]) -> None:
-    assert usable_cores(_files(tmp_path, files)) == usable_cores(tmp_path / "nowhere")

@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Any
 
 from app.errors import InvalidInput
-from app.http.outcome import Outcome, failed, predicted, recorded
+from app.http.outcome import Outcome, answered, failed, predicted, recorded
 from app.http.service import Service
-from app.model import Model
+from app.registry import Lineup
 from app.store import is_name
 from app.telemetry import request_id
 
@@ -98,13 +98,15 @@ class FastPath:
         start_response(STATUS_LINES[outcome.status], headers)
         return [outcome.body]
 
-    def respond(self, plain: Plain, body: bytes, model: Model | None = None) -> tuple[Outcome, str]:
+    def respond(
+        self, plain: Plain, body: bytes, lineup: Lineup | None = None
+    ) -> tuple[Outcome, str]:
         """Answer a plain request, count it and log it.
 
         Args:
             plain: the request; its length must be within the limit.
             body: what arrived of its body.
-            model: that is to answer, where it is known already.
+            lineup: that is to answer, where it is known already.
 
         Returns:
             The outcome, whatever it is, and the request's id.
@@ -114,9 +116,12 @@ class FastPath:
         try:
             if len(body) < plain.length:
                 raise InvalidInput("the body ends early, or its chunks are malformed")
-            if model is None:
-                model = self._served.registry.get(plain.name)
-            outcome = predicted(model, body, self._served.config.max_rows)
+            if lineup is None:
+                lineup = self._served.registry.lineup(plain.name)
+            if lineup.is_alone:
+                outcome = predicted(lineup.model, body, self._served.config.max_rows)
+            else:
+                outcome = answered(self._served, lineup, fresh, body)
         except Exception as error:  # noqa: BLE001 - every error is answered
             outcome = failed(self._served, error)
         recorded(
@@ -131,12 +136,12 @@ class FastPath:
         )
         return outcome, fresh
 
-    def quick_model(self, plain: Plain) -> Model | None:
+    def quick(self, plain: Plain) -> Lineup | None:
         """What answers this request, if it does so before others notice that they wait."""
         if plain.length > BRIEF_BYTES:
             return None
-        model = self._served.registry.peek(plain.name)
-        return model if model is not None and model.is_quick else None
+        lineup = self._served.registry.peek(plain.name)
+        return lineup if lineup is not None and lineup.is_quick else None
 
     def is_brief(self, path: str) -> bool:
         """Whether whatever else is asked at this path is answered as fast."""

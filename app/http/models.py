@@ -54,7 +54,17 @@ def summary(served: Service, state: State) -> dict[str, Any]:
 
 def description(served: Service, state: State, url: str) -> dict[str, Any]:
     """A model by itself, `url` being how the client reaches this service."""
-    found = summary(served, state) | {"versions": served.registry.versions(state.name)}
+    found = summary(served, state) | {
+        "versions": served.registry.versions(state.name),
+        "labels": {
+            label: {
+                "version": each.version,
+                "ready": each.model is not None,
+                "problem": each.problem,
+            }
+            for label, each in state.labels.items()
+        },
+    }
     if state.model is None:
         return found
     manifest = state.model.manifest

@@ -21,6 +21,8 @@ from app.errors import (
 from app.http.service import Service
 from app.model import Model
 from app.protocols import native
+from app.registry import Lineup
+from app.telemetry.families import CANARY
 
 _SENTENCES = {
     400: "the request could not be read",
@@ -60,6 +62,20 @@ def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
     answer, rows = native.answer(model, body, max_rows)
     return Outcome(200, answer, model.headers, model, rows)
+
+
+def answered(served: Service, lineup: Lineup, request_id: str, body: bytes) -> Outcome:
+    """The same for a request that names no version, by whichever version it falls to.
+
+    Raises OrdinateError.
+    """
+    model = lineup.for_request(request_id)
+    if model is not lineup.model:
+        served.metrics.count(CANARY, model.manifest.name)
+    outcome = predicted(model, body, served.config.max_rows)
+    if lineup.shadow is not None:
+        served.shadow.compare(lineup.shadow, body, outcome.body)
+    return outcome
 
 
 def failed(served: Service, error: Exception) -> Outcome:

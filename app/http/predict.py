@@ -1,12 +1,16 @@
 """Prediction requests of the native dialect, as Flask sees them; most take `app.http.fast`."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, g, request
 
 from app.errors import UnknownModel
 from app.http.body import check_acceptable, read_json_body
 from app.http.errors import as_response
-from app.http.outcome import predicted
+from app.http.outcome import answered, predicted
 from app.http.service import service
+from app.model import Model
+from app.registry import Registry
 from app.store import version_number
 
 blueprint = Blueprint("predict", __name__)
@@ -15,13 +19,13 @@ blueprint = Blueprint("predict", __name__)
 @blueprint.post("/predict")
 def predict_default() -> Response:
     """``{"x": row or rows}`` -> ``{"y": value or values}`` by the default model."""
-    return _predict(None, None)
+    return _predict_unversioned(None)
 
 
 @blueprint.post("/models/<name>/predict")
 def predict_named(name: str) -> Response:
     """The same by the current version of the named model."""
-    return _predict(name, None)
+    return _predict_unversioned(name)
 
 
 @blueprint.post("/models/<name>/versions/<version>/predict")
@@ -30,12 +34,27 @@ def predict_versioned(name: str, version: str) -> Response:
     number = version_number(version)
     if number is None:
         raise UnknownModel(f"a version is a whole number from 1, not {version[:80]!r}")
-    return _predict(name, number)
+    return _predict(lambda registry: registry.get(name, number))
 
 
-def _predict(name: str | None, version: int | None) -> Response:
-    served = service()
-    check_acceptable(request)
-    body = read_json_body(request, served.config.max_body_bytes)
-    g.outcome = predicted(served.registry.get(name, version), body, served.config.max_rows)
+@blueprint.post("/models/<name>/labels/<label>/predict")
+def predict_labelled(name: str, label: str) -> Response:
+    """The same by the version of the named model that a label stands for."""
+    return _predict(lambda registry: registry.labelled(name, label))
+
+
+def _predict_unversioned(name: str | None) -> Response:
+    served, body = service(), _body()
+    g.outcome = answered(served, served.registry.lineup(name), g.request_id, body)
     return as_response(g.outcome)
+
+
+def _predict(find: Callable[[Registry], Model]) -> Response:
+    served, body = service(), _body()
+    g.outcome = predicted(find(served.registry), body, served.config.max_rows)
+    return as_response(g.outcome)
+
+
+def _body() -> bytes:
+    check_acceptable(request)
+    return read_json_body(request, service().config.max_body_bytes)

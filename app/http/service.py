@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from flask import current_app
 
 from app.config import Config
-from app.registry import LoadEvent, Registry
+from app.http.shadow import Shadow
+from app.registry import ChangeEvent, LoadEvent, Registry
 from app.store import Reader
 from app.telemetry import Log, Metrics
+from app.telemetry.families import CHANGES
 from app.version import __version__
 from app.watcher import Watcher
 
@@ -23,6 +25,7 @@ class Service:
     metrics: Metrics
     log: Log
     watcher: Watcher
+    shadow: Shadow
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -43,9 +46,29 @@ class Service:
                 reason=event.reason,
             )
 
-        registry = Registry(Reader(config.models), config.model, tell, config.runtime)
+        def changed(event: ChangeEvent) -> None:
+            metrics.count(CHANGES, event.name, event.change.replace(" ", "_"))
+            log.event(
+                "info",
+                "model",
+                model=event.name,
+                version=event.version,
+                outcome=event.change,
+                before=event.before,
+                label=event.label,
+            )
+
+        registry = Registry(
+            Reader(config.models),
+            config.model,
+            tell,
+            config.runtime,
+            shares=dict([config.canary] if config.canary else []),
+            changed=changed,
+        )
         watcher = Watcher(registry, config.refresh, log)
-        return cls(config, registry, metrics, log, watcher)
+        shadow = Shadow(metrics, log, config.max_rows)
+        return cls(config, registry, metrics, log, watcher, shadow)
 
 
 def service() -> Service:

@@ -48,13 +48,52 @@ LOADS = Family(
     "Attempts of a worker to load a model version, by outcome.",
     ("model", "outcome"),
 )
+CHANGES = Family(
+    "ordinate_model_changes_total",
+    "Times that a worker took over another current version, a rollback, or another label.",
+    ("model", "change"),
+)
+CANARY = Family(
+    "ordinate_canary_requests_total",
+    "Requests that named no version and were given to the one labelled canary.",
+    ("model",),
+)
+SHADOW_ROWS = Family(
+    "ordinate_shadow_comparisons_total",
+    "Rows that the version labelled shadow predicted as well, to compare.",
+    ("model",),
+)
+SHADOW_DIFFERING = Family(
+    "ordinate_shadow_differing_total",
+    "Compared rows whose predictions differ by more than a millionth of the answer.",
+    ("model",),
+)
+SHADOW_DIFFERENCE = Family(
+    "ordinate_shadow_difference_sum_total",
+    "Sum of the absolute differences over all compared rows, in the unit of the target.",
+    ("model",),
+)
+SHADOW_FAILED = Family(
+    "ordinate_shadow_failures_total",
+    "Answered requests that the version labelled shadow could not answer.",
+    ("model",),
+)
+SHADOW_DROPPED = Family(
+    "ordinate_shadow_dropped_total",
+    "Answered requests that were not compared, because too many were waiting.",
+    ("model",),
+)
 LOST_LINES = Family(
     "ordinate_log_lines_lost_total", "Log lines that could not be written without waiting."
 )
 OVERFLOW = Family(
     "ordinate_metrics_overflow_total", "Updates not counted because there were too many series."
 )
-FAMILIES = (REQUESTS, DURATION, ROWS, REJECTED, LOADS, LOST_LINES, OVERFLOW)
+FAMILIES = (
+    *(REQUESTS, DURATION, ROWS, REJECTED, LOADS, CHANGES, CANARY),
+    *(SHADOW_ROWS, SHADOW_DIFFERING, SHADOW_DIFFERENCE, SHADOW_FAILED, SHADOW_DROPPED),
+    *(LOST_LINES, OVERFLOW),
+)
 
 PREDICTIONS = Family("ordinate_predictions_total", "Rows predicted.", ("model",))
 """Not counted by itself: it is the sum of ROWS."""

@@ -105,6 +105,10 @@ class Metrics:
         """Count one attempt to load a model version."""
         self._add(self._place(LOADS, model, outcome))
 
+    def count(self, family: Family, *labels: str, amount: float = 1.0) -> None:
+        """Add to one series of a counter."""
+        self._add(self._place(family, *labels), amount)
+
     def lost_line(self) -> None:
         """Count one log line that was given up."""
         self._add(self._place(LOST_LINES))
@@ -172,9 +176,9 @@ class Metrics:
             self._places[(family.name, *labels)] = place
         return place
 
-    def _add(self, place: int) -> None:
+    def _add(self, place: int, amount: float = 1.0) -> None:
         with self._lock:
-            self._values[place] += 1.0
+            self._values[place] += amount
 
 
 class _View(Collector):

@@ -182,9 +182,9 @@ class Connection(asyncio.Protocol):
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
         plain = head.plain
         if plain is not None and server.fast is not None:
-            model = server.fast.quick_model(plain)
-            if model is not None:
-                self._answered(keep_alive, server.predict(plain, body, keep_alive, model))
+            lineup = server.fast.quick(plain)
+            if lineup is not None:
+                self._answered(keep_alive, server.predict(plain, body, keep_alive, lineup))
                 return
             work = partial(server.predict, plain, body, keep_alive, None)
         else:

@@ -17,7 +17,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 
 from app.http.fast import BRIEF_BYTES, FastPath, Plain
 from app.http.service import EXTENSION
-from app.model import Model
+from app.registry import Lineup
 from app.worker.accepting import Acceptor
 from app.worker.answers import Heads, answer
 from app.worker.connection import Connection
@@ -122,10 +122,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Whether a request that is no plain prediction is answered as fast."""
         return length <= BRIEF_BYTES and bool(self._brief(path))
 
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool, lineup: Lineup | None) -> bytes:
         """Have the fast path answer, without the detour over WSGI."""
         assert self.fast is not None
-        outcome, request_id = self.fast.respond(plain, body, model)
+        outcome, request_id = self.fast.respond(plain, body, lineup)
         return self._written.answer(outcome, request_id, keep_alive)
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.http.fast import FastPath, Plain
-from app.model import Model
+from app.registry import Lineup
 from app.worker.heads import Environ
 
 
@@ -44,7 +44,7 @@ class Server(Protocol):
     def is_brief(self, path: str, length: int) -> bool:
         """Whether a request that is no plain prediction can be answered on the event loop."""
 
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool, model: Model | None) -> bytes:
+    def predict(self, plain: Plain, body: bytes, keep_alive: bool, lineup: Lineup | None) -> bytes:
         """The whole answer to a plain prediction request. Never raises."""
 
     def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:

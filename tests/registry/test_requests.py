@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import NotReady, UnknownModel
-from app.registry import KEPT_VERSIONS, LoadEvent
+from app.registry import LoadEvent
 from app.store import Store
 from tests.support.models import SINGLE, publish
 from tests.support.watched import Watched
@@ -81,20 +81,18 @@ def test_a_name_that_does_not_exist_is_unknown(watched: Watched, name: str) -> N
             watched.registry.get(name, version)
 
 
-def test_only_so_many_numbered_versions_stay_in_memory_and_the_longest_unused_goes(
+def test_one_numbered_version_stays_in_memory_and_goes_before_another_is_loaded(
     root: Path, watched: Watched
 ) -> None:
-    for _ in range(KEPT_VERSIONS + 1):
-        publish(root)
+    publish(root)
     watched.refresh()
-    numbered = [watched.registry.get("tiny", version) for version in range(1, KEPT_VERSIONS + 1)]
     first = watched.registry.get("tiny", 1)
 
-    watched.registry.get("tiny", KEPT_VERSIONS + 1)
+    second = watched.registry.get("tiny", 2)
 
-    assert watched.registry.get("tiny", 1) is first is numbered[0]
-    assert watched.registry.get("tiny", 3) is numbered[2]
-    assert watched.registry.get("tiny", 2) is not numbered[1]
+    assert second.label == "tiny/2"
+    assert watched.registry.get("tiny", 2) is second
+    assert watched.registry.get("tiny", 1) is not first
 
 
 def test_a_removed_version_is_let_go_at_the_next_refresh(root: Path, watched: Watched) -> None:

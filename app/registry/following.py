@@ -1,0 +1,158 @@
+"""Follows the models folder: what is to answer for a name, as the disk says and can be trusted."""
+
+from collections.abc import Collection, Mapping
+
+from app.errors import BrokenModel, NotReady, UnknownModel
+from app.model import Model
+from app.registry.lineup import Lineup
+from app.registry.loading import Loader
+from app.registry.state import Labelled, State
+from app.store import CANARY, SHADOW, Label, Pointer, Reader, settled
+
+
+class Follower:
+    """Makes the next state of a name of the last one. Not to be used by two threads at a time.
+
+    It holds one model a name beside those in the state: the last that was asked for by number. That
+    one goes before another is loaded.
+
+    Args:
+        reader: of the models folder.
+        loader: of its versions.
+        shares: of the unversioned requests, from 0 to 1, that go to the canary, by name.
+    """
+
+    def __init__(self, reader: Reader, loader: Loader, shares: Mapping[str, float]) -> None:
+        self._reader = reader
+        self._loader = loader
+        self._shares = shares
+        self._pointers: dict[str, Pointer] = {}
+        self._by_number: dict[str, Model] = {}
+
+    def next_state(self, name: str, before: State | None) -> State:
+        """What is to answer for a name from now on; `before` itself where nothing has changed."""
+        model, problem = self._current(name, before)
+        labels = self._labels(name, before, model)
+        if before and (before.model, before.problem, before.labels) == (model, problem, labels):
+            return before
+        if model is None:
+            return State(name, None, problem, labels)
+        canary, shadow = (
+            labels[each].model if each in labels else None for each in (CANARY, SHADOW)
+        )
+        share = self._shares.get(name, 0.0)
+        lineup = Lineup(model, canary if share else None, share, shadow)
+        return State(name, model, problem, labels, lineup)
+
+    def numbered(self, name: str, version: int) -> Model:
+        """A version that neither is current nor has a label, loaded when it is first asked for.
+
+        Raises:
+            UnknownModel: there is no such version.
+            NotReady: it cannot be used.
+        """
+        found = self.find_numbered(name, version)
+        if found is None:
+            self._by_number.pop(name, None)  # before the next is loaded beside the current
+            try:
+                found = self._loader.load(name, version)
+            except BrokenModel as error:
+                self._loader.refuse(name, version, error.message)
+                why = f"version {version} of {name!r} cannot be used: {error.message}"
+                raise NotReady(why) from error
+            self._by_number[name] = found
+        return found
+
+    def find_numbered(self, name: str, version: int) -> Model | None:
+        """This version, if it was the last of its name to be asked for by number."""
+        found = self._by_number.get(name)
+        return found if found and found.manifest.version == version else None
+
+    def forget(self, names: Collection[str]) -> None:
+        """Let go of numbered versions that were removed, and of what models that are gone had."""
+        for name, model in list(self._by_number.items()):
+            if name not in names or model.manifest.version not in self._reader.versions(name):
+                del self._by_number[name]
+        for name in self._pointers.keys() - set(names):
+            del self._pointers[name]
+        self._loader.forget(names)
+
+    def _current(self, name: str, before: State | None) -> tuple[Model | None, str | None]:
+        """What answers for a name, and why it is not the current version."""
+        try:
+            pointer = self._reader.current(name)
+        except (UnknownModel, BrokenModel) as error:
+            self._loader.refuse(name, None, error.message)
+            return self._fall_back(name, None, error.message, before)
+        if before and before.problem is None and self._pointers.get(name) == pointer:
+            return before.model, None
+        try:
+            model = self._take(name, pointer.version, pointer.manifest_sha256, before)
+        except (UnknownModel, BrokenModel) as error:
+            self._loader.refuse(name, pointer.version, error.message)
+            problem = f"version {pointer.version} is refused: {error.message}"
+            return self._fall_back(name, pointer.version, problem, before)
+        self._pointers[name] = pointer
+        self._loader.approve(name, None)
+        return model, None
+
+    def _take(self, name: str, version: int, sha256: str, before: State | None) -> Model:
+        """A version with this manifest: one that is in memory already, or a fresh one."""
+        held = before.find(version) if before else None
+        held = held or self._by_number.get(name)
+        if held and (held.manifest.version, held.manifest_sha256) == (version, sha256):
+            return held
+        self._by_number.pop(name, None)  # so that there are never three
+        return self._loader.load(name, version, sha256)
+
+    def _fall_back(
+        self, name: str, refused: int | None, problem: str, before: State | None
+    ) -> tuple[Model | None, str]:
+        """Keep what served so far; at a start, the last one that served and can be trusted."""
+        if before and before.model:
+            return before.model, problem
+        for version in self._candidates(name, refused):
+            try:
+                return self._loader.load(name, version, although=problem), problem
+            except (UnknownModel, BrokenModel) as error:
+                self._loader.refuse(name, version, error.message)
+        return None, problem
+
+    def _candidates(self, name: str, refused: int | None) -> list[int]:
+        """What was current before, the last first; then older versions, the newest first."""
+        try:
+            history = self._reader.history(name)
+        except BrokenModel:
+            history = ()
+        if refused is not None:
+            history = settled(history, refused)
+        versions = self._reader.versions(name)
+        older = [v for v in reversed(versions) if refused is None or v < refused]
+        ordered = dict.fromkeys([*reversed(history), *older])
+        return [version for version in ordered if version in versions and version != refused]
+
+    def _labels(
+        self, name: str, before: State | None, current: Model | None
+    ) -> Mapping[str, Labelled]:
+        """What each label stands for; one that cannot be read keeps what it stood for."""
+        known = before.labels if before else {}
+        try:
+            said = self._reader.labels(name)
+        except BrokenModel as error:
+            self._loader.refuse(name, "labels", error.message)
+            return known
+        held = State(name, current, None, known)
+        return {label: self._labelled(label, each, held) for label, each in said.items()}
+
+    def _labelled(self, label: str, said: Label | BrokenModel, held: State) -> Labelled:
+        before = held.labels.get(label)
+        try:
+            if isinstance(said, BrokenModel):
+                raise said
+            model = self._take(held.name, said.version, said.manifest_sha256, held)
+        except (UnknownModel, BrokenModel) as error:
+            self._loader.refuse(held.name, label, f"label {label}: {error.message}")
+            version = said.version if isinstance(said, Label) else None
+            return Labelled(version, before.model if before else None, error.message)
+        self._loader.approve(held.name, label)
+        return Labelled(said.version, model)
