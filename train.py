@@ -99,9 +99,8 @@ def prune(keeper: Keeper, name: str, keep: int) -> None:
         print(f"train.py: {one_line(error.message)}", file=sys.stderr)
         return
     if removed:
-        say(
-            f"Removed old versions, all but {keep} and those in use: {', '.join(map(str, removed))}"
-        )
+        gone = ", ".join(map(str, removed))
+        say([f"Removed old versions, all but the {keep} newest and those in use: {gone}"])
 
 
 def load(options: Options) -> Dataset:

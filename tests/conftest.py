@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from app import create_app
 from app.config import Config
+from app.store import Keeper
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 
@@ -23,10 +24,14 @@ LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": s
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder: `tiny`, the default, in two versions, `mixed`, `single` and `hostile`."""
+    """A models folder: `tiny`, the default, `mixed`, `single` and `hostile`.
+
+    Of `tiny` there are two versions, of which the first is labelled `proven`.
+    """
     root = tmp_path_factory.mktemp("store") / "models"
     publish(root, "tiny", PLAIN, seed=1)
     publish(root, "tiny", PLAIN, seed=2)
+    Keeper(root).set_label("tiny", "proven", 1)
     publish(root, "mixed", MIXED)
     publish(root, "single", SINGLE)
     publish(root, "hostile", HOSTILE)

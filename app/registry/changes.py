@@ -1,6 +1,6 @@
 """What is different between two looks at a model, for the log and the counters."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.registry.state import State
@@ -25,16 +25,12 @@ class ChangeEvent:
     label: str | None = None
 
 
-def changes(before: State, after: State, led_to: Collection[int]) -> Iterator[ChangeEvent]:
-    """Tell each change.
-
-    Args:
-        before, after: what was known of the model, and what is.
-        led_to: the versions that were current up to the one that is, itself included.
-    """
+def changes(before: State, after: State) -> Iterator[ChangeEvent]:
+    """Tell what is different in what is known of a model."""
     old, new = before.version, after.version
     if new is not None and old != new:
-        back = old is not None and old not in led_to
+        # Going back takes the end of the history away; all else adds to it.
+        back = len(after.led_to) > 0 and after.led_to == before.led_to[: len(after.led_to)]
         yield ChangeEvent(after.name, "rolled back" if back else "swapped", new, old)
     for label in sorted(before.labels.keys() | after.labels.keys()):
         was = before.labels[label].version if label in before.labels else None

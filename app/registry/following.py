@@ -7,7 +7,7 @@ from app.model import Model
 from app.registry.lineup import Lineup
 from app.registry.loading import Loader
 from app.registry.state import Labelled, State
-from app.store import CANARY, SHADOW, Label, Pointer, Reader, settled
+from app.store import CANARY, SHADOW, History, Label, Pointer, Reader, settled
 
 
 class Follower:
@@ -42,7 +42,9 @@ class Follower:
         )
         share = self._shares.get(name, 0.0)
         lineup = Lineup(model, canary if share else None, share, shadow)
-        return State(name, model, problem, labels, lineup)
+        same = before is not None and before.model is model
+        led_to = before.led_to if before and same else self._led_to(name, model.manifest.version)
+        return State(name, model, problem, labels, lineup, led_to)
 
     def numbered(self, name: str, version: int) -> Model:
         """A version that neither is current nor has a label, loaded when it is first asked for.
@@ -99,8 +101,8 @@ class Follower:
     def _take(self, name: str, version: int, sha256: str, before: State | None) -> Model:
         """A version with this manifest: one that is in memory already, or a fresh one."""
         held = before.find(version) if before else None
-        held = held or self._by_number.get(name)
-        if held and (held.manifest.version, held.manifest_sha256) == (version, sha256):
+        held = held or self.find_numbered(name, version)
+        if held and held.manifest_sha256 == sha256:
             return held
         self._by_number.pop(name, None)  # so that there are never three
         return self._loader.load(name, version, sha256)
@@ -120,16 +122,19 @@ class Follower:
 
     def _candidates(self, name: str, refused: int | None) -> list[int]:
         """What was current before, the last first; then older versions, the newest first."""
-        try:
-            history = self._reader.history(name)
-        except BrokenModel:
-            history = ()
-        if refused is not None:
-            history = settled(history, refused)
+        history = self._led_to(name, refused)
         versions = self._reader.versions(name)
         older = [v for v in reversed(versions) if refused is None or v < refused]
         ordered = dict.fromkeys([*reversed(history), *older])
         return [version for version in ordered if version in versions and version != refused]
+
+    def _led_to(self, name: str, version: int | None) -> History:
+        """What was current up to this version; all of it where no version is said."""
+        try:
+            history = self._reader.history(name)
+        except BrokenModel:
+            return ()
+        return history if version is None else settled(history, version)
 
     def _labels(
         self, name: str, before: State | None, current: Model | None

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
+from app.errors import NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model
 from app.registry.changes import ChangeEvent, changes
 from app.registry.following import Follower
@@ -13,7 +13,7 @@ from app.registry.lineup import Lineup
 from app.registry.loading import Loader, LoadEvent
 from app.registry.state import State
 from app.runtimes import Choice
-from app.store import Reader, settled
+from app.store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +174,8 @@ class Registry:
 
     def _tell_changes(self, before: State, after: State) -> None:
         if before is not after:
-            for event in changes(before, after, self._led_to(after)):
+            for event in changes(before, after):
                 self._changed(event)
-
-    def _led_to(self, state: State) -> Collection[int]:
-        try:
-            return settled(self._reader.history(state.name), state.version)
-        except BrokenModel:
-            return ()
 
 
 def _absent(name: str, view: _View) -> OrdinateError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.model import Model
 from app.registry.lineup import Lineup
+from app.store import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class State:
         problem: one sentence when the current version is not what answers.
         labels: what each label stands for.
         lineup: what answers requests that name no version; None when nothing can.
+        led_to: the versions that were current one after the other, up to the one that answers.
     """
 
     name: str
@@ -39,6 +41,7 @@ class State:
     problem: str | None
     labels: Mapping[str, Labelled] = field(default_factory=dict)
     lineup: Lineup | None = None
+    led_to: History = ()
 
     @property
     def version(self) -> int | None:

@@ -15,6 +15,7 @@ from app import create_app
 from app.config import Config
 from app.http.service import EXTENSION
 from app.schema import MAX_MAGNITUDE, Feature, Schema
+from app.store import Keeper
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
 
 SCHEMAS = {"tiny": PLAIN, "mixed": MIXED, "single": SINGLE, "hostile": HOSTILE}
@@ -105,6 +106,7 @@ def test_every_model_has_addresses_of_its_own(document: Json) -> None:
     paths = {path for path in document["paths"] if path.endswith("/predict")}
 
     expected = {"/predict", "/models/tiny/versions/2/predict"}
+    expected |= {"/models/tiny/labels/proven/predict"}
     expected |= {f"/models/{name}/versions/1/predict" for name in SCHEMAS if name != "tiny"}
     assert paths == expected | {f"/models/{name}/predict" for name in SCHEMAS}
 
@@ -130,7 +132,23 @@ def test_every_example_request_gets_its_example_answer(client: FlaskClient, docu
             assert answer.status_code == 200
             assert answer.get_json() == answered["examples"][key]["value"]
             tried += 1
-    assert tried == 3 * (1 + 2 * len(SCHEMAS))
+    assert tried == 3 * (2 + 2 * len(SCHEMAS))
+
+
+def test_a_label_of_a_version_with_other_features_has_an_address_without_them(
+    tmp_path: Path,
+) -> None:
+    publish(tmp_path, "tiny", MIXED)
+    publish(tmp_path, "tiny", PLAIN)
+    Keeper(tmp_path).set_label("tiny", "old", 1)
+
+    document = served_document(client_of(tmp_path))
+    operation = document["paths"]["/models/tiny/labels/old/predict"]["post"]
+
+    check_document(document)
+    assert "`amount` from `age`, `housing`" in operation["description"]
+    body = operation["requestBody"]["content"]["application/json"]
+    assert body == {"schema": {"$ref": "#/components/schemas/AnyRequest"}}
 
 
 def test_it_tells_type_range_categories_unit_and_missing_of_each_feature(document: Json) -> None:

@@ -98,6 +98,20 @@ class Server:
                 raise AssertionError(f"not within {seconds:g} s:\n{self.log}")
             time.sleep(POLL_SECONDS)
 
+    def get(self, target: str) -> str:
+        """The body at this address."""
+        with urllib.request.urlopen(self.url + target, timeout=STOP_SECONDS) as answer:
+            return str(answer.read().decode())
+
+    def ask(self, target: str, request_id: str | None = None) -> str:
+        """Which version predicts for a row that `tiny` takes."""
+        headers = {"Content-Type": "application/json"}
+        if request_id is not None:
+            headers["X-Request-Id"] = request_id
+        request = urllib.request.Request(self.url + target, b'{"x":[1,2,0.5]}', headers)
+        with urllib.request.urlopen(request, timeout=STOP_SECONDS) as answer:
+            return str(answer.headers["X-Model"])
+
     @property
     def log(self) -> str:
         """All that it has written so far."""

@@ -1,17 +1,35 @@
 """A registry that is watched: what it tells, and what it answers by default."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 
-from app.registry import LoadEvent, Registry
+from app.registry import ChangeEvent, LoadEvent, Registry
 from app.store import Reader
 
 
 class Watched:
     """A registry over a folder, with what it told."""
 
-    def __init__(self, root: Path, default: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        default: str | None = None,
+        *,
+        shares: Mapping[str, float] | None = None,
+        reader: Reader | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.told: list[LoadEvent] = []
-        self.registry = Registry(Reader(root), default, self.told.append)
+        self.changed: list[ChangeEvent] = []
+        self.registry = Registry(
+            reader or Reader(root),
+            default,
+            self.told.append,
+            shares=shares,
+            changed=self.changed.append,
+            clock=clock,
+        )
 
     def refresh(self) -> list[LoadEvent]:
         """Refresh, and give what was told meanwhile."""

@@ -114,6 +114,7 @@ def schemas() -> Json:
         "ModelList": _object(models=_array("ModelSummary")),
         "ModelSummary": _SUMMARY,
         "ModelDescription": {"allOf": [ref("ModelSummary"), _DESCRIPTION]},
+        "LabelledVersion": _LABELLED,
         "Feature": _FEATURE,
         "Target": _TARGET,
         "Example": _object(
@@ -167,6 +168,12 @@ _SUMMARY: Json = _object(
     },
 )
 
+_LABELLED: Json = _object(
+    version={"type": ["integer", "null"], "minimum": 1, "description": "Null if not known."},
+    ready={"type": "boolean", "description": "Whether it can predict."},
+    problem={"type": ["string", "null"], "description": "Why that version is not what answers."},
+)
+
 _FEATURE: Json = {
     "type": "object",
     "properties": {
@@ -196,9 +203,14 @@ _OPEN: dict[str, Any] = {"type": "object"}
 
 _DESCRIPTION: Json = {
     "type": "object",
-    "description": "Where `ready` is false, only `versions` is there.",
+    "description": "Where `ready` is false, only `versions` and `labels` are there.",
     "properties": {
         "versions": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+        "labels": {
+            "type": "object",
+            "description": "What each label stands for.",
+            "additionalProperties": ref("LabelledVersion"),
+        },
         "created": {"type": "string", "format": "date-time"},
         "estimator": {"type": "string"},
         "schema": _object(features=_array("Feature"), target=ref("Target")),
@@ -208,5 +220,5 @@ _DESCRIPTION: Json = {
         "libraries": _TEXTS,
         "example": ref("Example"),
     },
-    "required": ["versions"],
+    "required": ["versions", "labels"],
 }

@@ -52,7 +52,7 @@ def document(config: Config, states: Mapping[str, State], default: str | None) -
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": _predictions(models, default) | _others(),
+        "paths": _predictions(models, default) | _labelled(states) | _others(),
         "components": {
             "schemas": answers.schemas() | _of_models(models, config.max_rows),
             "responses": answers.refusals(),
@@ -87,6 +87,25 @@ def _predictions(models: Mapping[str, Model | None], default: str | None) -> Jso
                 f"predictVersion_{name}", which, model
             )
     return found
+
+
+def _labelled(states: Mapping[str, State]) -> Json:
+    """An address for each label, which is that of a model like the current one or of any."""
+    found: Json = {}
+    for name, state in sorted(states.items()):
+        for label, labelled in sorted(state.labels.items()):
+            which, model = f"the version of {name} labelled {label}", labelled.model
+            alike = model and state.model and _takes(model) == _takes(state.model)
+            described = _predict(f"predictLabel_{name}.{label}", which, model if alike else None)
+            if model:
+                described["post"]["description"] = _about_model(which, model)
+            found[f"/models/{name}/labels/{label}/predict"] = described
+    return found
+
+
+def _takes(model: Model) -> list[tuple[object, ...]]:
+    """What decides which requests are right, apart from what training saw."""
+    return [(f.name, f.kind, f.missing, f.categories) for f in model.schema.features]
 
 
 def _predict(operation: str, which: str, model: Model | None, *, unknown: bool = True) -> Json:
