@@ -82,6 +82,27 @@ def test_an_open_folder_is_the_same_one_after_another_took_its_place(tmp_path: P
         assert folder.read("file", 100) == b"first"
 
 
+def test_the_identity_of_a_file_differs_after_it_was_changed_or_replaced(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_bytes(b"abc")
+    found = []
+
+    with Folder.open(tmp_path) as folder:
+        found.append(folder.identity("file"))
+        assert found == [folder.identity("file")]
+        place.write_bytes(b"abcd")
+        found.append(folder.identity("file"))
+        os.utime(place, ns=(1, 1))
+        found.append(folder.identity("file"))
+        replace(place, b"abcd")
+        found.append(folder.identity("file"))
+        place.unlink()
+        place.symlink_to("elsewhere")
+        found.append(folder.identity("file"))
+
+    assert len(set(found)) == 5
+
+
 def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path) -> None:
     write_new(tmp_path / "file", b"first")
 

@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 import train
 from app.model import load_model
-from app.store import Reader
+from app.store import Keeper, Reader
 from tests.training.tables import HOUSE_LINES, HOUSES, HOUSES_HEADER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -351,3 +351,40 @@ def test_real_tables_train_as_they_are(
     for words in said:
         assert words in out
     load_model(Reader(models), file.removesuffix(".csv"), 1)
+
+
+def test_old_versions_are_let_go_where_the_settings_say_so_and_told(
+    run: Run, models: Path, houses: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--data", houses, "--target", "price [EUR]", "--folds", "2")
+    for _ in range(3):
+        assert "Removed" not in run(*arguments)[1]
+    Keeper(models).set_label("houses", "proven", 1)
+    monkeypatch.setenv("ORDINATE_KEEP_VERSIONS", "1")
+
+    code, out, err = run(*arguments)
+
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == (
+        "Removed old versions, all but the 1 newest and those in use: 2"
+    )
+    assert Reader(models).versions("houses") == [1, 3, 4]
+
+
+def test_a_model_is_published_although_old_versions_cannot_be_let_go(
+    run: Run, models: Path, houses: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--data", houses, "--target", "price [EUR]", "--folds", "2")
+    run(*arguments)
+    Keeper(models).set_label("houses", "proven", 1)
+    (models / "houses" / "label-proven").write_bytes(b"damaged")
+    monkeypatch.setenv("ORDINATE_KEEP_VERSIONS", "1")
+
+    code, _, err = run(*arguments)
+
+    assert code == 0
+    assert err == (
+        "train.py: no version of houses is removed, because it is not known which are needed: "
+        "the file of its label proven is damaged\n"
+    )
+    assert Reader(models).current("houses").version == 2

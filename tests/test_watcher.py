@@ -60,6 +60,19 @@ def test_it_watches_once_however_often_it_is_asked_to(tmp_path: Path) -> None:
     watcher.stop()
 
 
+def test_a_look_takes_over_at_once_unless_looking_is_switched_off(tmp_path: Path) -> None:
+    publish(tmp_path / "models", "tiny", PLAIN)
+    registry = Registry(Reader(tmp_path / "models"), None, Told())
+    registry.refresh()
+    publish(tmp_path / "models", "tiny", PLAIN)
+
+    Watcher(registry, 0, Log(access=False)).look()
+    assert registry.get().label == "tiny/1"
+
+    Watcher(registry, 3600, Log(access=False)).look()
+    assert registry.get().label == "tiny/2"
+
+
 def test_zero_seconds_switch_it_off(tmp_path: Path) -> None:
     before = watchers()
     watcher = Watcher(Registry(Reader(tmp_path), None, Told()), 0, Log(access=False))

@@ -1,8 +1,7 @@
 """Which versions of a model answer requests that name none: the current one and its company."""
 
 import hashlib
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from app.model import Model
 
@@ -10,7 +9,7 @@ _BITS = 53
 """As many as a float64 holds exactly."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lineup:
     """The versions of one model that answer requests which name no version.
 
@@ -19,22 +18,22 @@ class Lineup:
         canary: a version that answers a share of the requests in its place.
         share: of the requests, from 0 to 1, that go to the canary.
         shadow: a version that predicts beside the answer and is never heard.
+        is_alone: whether the current version answers everything, and nothing else is asked.
+        is_quick: whether a row takes microseconds, whichever of them answers.
     """
 
     model: Model
     canary: Model | None = None
     share: float = 0.0
     shadow: Model | None = None
+    is_alone: bool = field(init=False)
+    is_quick: bool = field(init=False)
 
-    @cached_property
-    def is_alone(self) -> bool:
-        """Whether the current version answers everything, and nothing else is asked."""
-        return self.canary is None and self.shadow is None
-
-    @cached_property
-    def is_quick(self) -> bool:
-        """Whether a row takes microseconds, whichever of them answers."""
-        return self.model.is_quick and (self.canary is None or self.canary.is_quick)
+    def __post_init__(self) -> None:
+        # Every request looks at these two, so they are fields rather than properties.
+        quick = self.model.is_quick and (self.canary is None or self.canary.is_quick)
+        object.__setattr__(self, "is_alone", self.canary is None and self.shadow is None)
+        object.__setattr__(self, "is_quick", quick)
 
     def for_request(self, request_id: str) -> Model:
         """What answers a request: the same for the same id, in every worker and at every try."""
