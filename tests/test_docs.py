@@ -206,7 +206,7 @@ def test_the_routes_table_has_every_route_and_no_other() -> None:
     assert documented == served
 
 
-_SHOWN_AS = {"name": "NAME", "version": "V"}
+_SHOWN_AS = {"name": "NAME", "version": "V", "label": "L"}
 
 
 def test_every_file_that_the_documents_link_to_exists() -> None:
