@@ -4,7 +4,6 @@ Comparing is done in a thread of its own after the answer was made, in short spe
 rests, so that answering never has to wait for it. What would wait too long is dropped and counted.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -32,6 +31,10 @@ MOST_BYTES = 16 << 20
 
 TOLERANCE = 1e-6
 """How far a prediction may be from the answer, relative to it, without being counted."""
+
+_GATHER = 0.01
+"""Seconds in which requests come together before the first is compared: the answers go out first,
+and one waking serves many."""
 
 _SPELL, _REST, _RESTS = 0.0002, 0.0008, 4
 """Seconds of work at a time, of rest at least, and how many times as long as the work rests are."""
@@ -61,7 +64,7 @@ class Shadow:
         self._bytes = 0
         self._lock = threading.Lock()
         self._some = threading.Event()
-        self._process: int | None = None
+        self._thread: threading.Thread | None = None
         self._told: set[str] = set()
 
     def compare(self, model: Model, body: bytes, answer: bytes) -> None:
@@ -72,9 +75,9 @@ class Shadow:
             if not full:
                 self._tasks.append(task)
                 self._bytes += _size(task)
-            if self._process != os.getpid():  # threads do not survive a fork
-                self._process = os.getpid()
-                threading.Thread(target=self._work, name="shadow", daemon=True).start()
+            if self._thread is None or not self._thread.is_alive():  # it does not survive a fork
+                self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
+                self._thread.start()
         if full:
             self._metrics.count(SHADOW_DROPPED, model.manifest.name)
         elif not self._some.is_set():
@@ -83,7 +86,7 @@ class Shadow:
     def _work(self) -> None:
         while True:
             self._some.wait()
-            time.sleep(_REST)  # the answer goes out first
+            time.sleep(_GATHER)
             self._some.clear()
             started = time.perf_counter()
             while (task := self._next()) is not None:

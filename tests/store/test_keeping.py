@@ -8,6 +8,8 @@ import pytest
 from app.errors import BrokenModel, StoreError
 from app.store import Keeper, Label, Reader
 from app.store.history import KEPT
+from tests.store.planting import KINDS, plant
+from tests.support.descriptors import opened, settles_at
 from tests.support.models import publish
 
 
@@ -229,6 +231,53 @@ def test_a_flipped_bit_in_the_history_is_noticed_wherever_it_is(three: Keeper) -
         place.write_bytes(flipped(data, bit))
         with pytest.raises(BrokenModel, match="its history is damaged"):
             three.history("tiny")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_stands_in_the_place_of_the_file_of_a_label_is_told_and_never_waited_for(
+    three: Keeper, outside: Path, kind: str
+) -> None:
+    three.set_label("tiny", "canary", 1)
+    plant(three.root / "tiny" / "label-canary", kind, outside)
+    before = opened()
+
+    found = three.labels("tiny").get("canary")
+
+    if kind == "nothing":
+        assert found is None
+    else:
+        assert isinstance(found, BrokenModel)
+        assert found.message.startswith("the file of its label canary ")
+        assert found.message.isprintable()
+        assert "/" not in found.message
+    assert settles_at(before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_stands_in_the_place_of_the_history_is_told_and_never_waited_for(
+    three: Keeper, outside: Path, kind: str
+) -> None:
+    plant(three.root / "tiny" / "history", kind, outside)
+
+    if kind == "nothing":
+        assert three.history("tiny") == ()
+        return
+    with pytest.raises(BrokenModel, match="its history") as caught:
+        three.history("tiny")
+
+    assert caught.value.message.isprintable()
+    assert "/" not in caught.value.message
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"null", b'{"sha256":1}', b"\xff", b""])
+def test_a_sealed_file_that_holds_something_else_is_damaged(three: Keeper, content: bytes) -> None:
+    three.set_label("tiny", "canary", 1)
+    for file in ("label-canary", "history"):
+        (three.root / "tiny" / file).write_bytes(content)
+
+    assert isinstance(three.labels("tiny")["canary"], BrokenModel)
+    with pytest.raises(BrokenModel, match="its history is damaged"):
+        three.history("tiny")
 
 
 def test_a_damaged_history_stops_a_rollback_and_is_begun_anew_by_an_activation(
