@@ -211,8 +211,8 @@ def _kept(store: Store, name: str) -> Iterator[tuple[str, str | None]]:
 def _labels(store: Store, name: str) -> Labels:
     try:
         return store.labels(name)
-    except BrokenModel as error:
-        return {"labels": error}
+    except (BrokenModel, UnknownModel) as error:
+        return {"labels": BrokenModel(error.message)}
 
 
 def _label_problem(store: Store, name: str, label: Label | BrokenModel) -> str | None:

@@ -143,7 +143,7 @@ class Follower:
         known = before.labels if before else {}
         try:
             said = self._reader.labels(name)
-        except BrokenModel as error:
+        except (BrokenModel, UnknownModel) as error:
             self._loader.refuse(name, "labels", error.message)
             return known
         held = State(name, current, None, known)

@@ -41,7 +41,7 @@ class Registry:
         clock: seconds that only rise.
     """
 
-    def __init__(  # noqa: PLR0913 - two of them are told, three are chosen
+    def __init__(  # noqa: PLR0913 - what is chosen, and who is told
         self,
         reader: Reader,
         default: str | None,

@@ -100,15 +100,17 @@ class Reader:
             raise BrokenModel(f"its current file cannot be read: {reason(error)}") from error
 
     def labels(self, name: str) -> Labels:
-        """What each label of a model stands for; none for an unknown model.
+        """What each label of a model stands for.
 
-        Raises BrokenModel where the folder cannot be looked into.
+        Raises:
+            UnknownModel: there is no such model.
+            BrokenModel: its folder cannot be looked into.
         """
         try:
             with self._open_model(name) as folder:
                 return read_labels(folder)
         except FileNotFoundError:
-            return {}
+            raise UnknownModel(f"there is no model named {name!r}") from None
         except OSError as error:
             raise BrokenModel(f"its labels cannot be read: {reason(error)}") from error
 

@@ -187,7 +187,7 @@ class Store(Reader):
     def _labels(self, name: str) -> Labels:
         try:
             return self.labels(name)
-        except BrokenModel as error:
+        except (BrokenModel, UnknownModel) as error:
             raise StoreError(f"{name} is left as it is: {error.message}") from error
 
     def _keep_last(self, folder: Path, version: int) -> None:

@@ -145,6 +145,19 @@ def test_labels_that_cannot_be_read_keep_what_they_stood_for(
     assert keeper.versions("tiny") == [1, 2, 3]
 
 
+def test_when_the_folder_vanishes_labels_go_on_from_memory(
+    keeper: Keeper, serving: Watched
+) -> None:
+    keeper.set_label("tiny", "proven", 1)
+    serving.refresh()
+    keeper.root.rename(keeper.root.with_name("gone"))
+
+    serving.refresh()
+
+    assert serving.registry.labelled("tiny", "proven").label == "tiny/1"
+    assert [each.change for each in serving.changed] == ["labelled"]
+
+
 def test_a_start_without_a_readable_pointer_serves_what_was_current_last(keeper: Keeper) -> None:
     keeper.rollback("tiny")
     (keeper.root / "tiny" / "current").write_bytes(b"damaged")

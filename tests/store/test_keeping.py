@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import BrokenModel, StoreError
+from app.errors import BrokenModel, StoreError, UnknownModel
 from app.store import Keeper, Label, Reader
 from app.store.history import KEPT
 from tests.store.planting import KINDS, plant
@@ -308,7 +308,8 @@ def test_what_is_not_quite_a_label_is_none(three: Keeper) -> None:
         (three.root / "tiny" / name).write_bytes(b"{}")
 
     assert three.labels("tiny") == {}
-    assert Reader(three.root).labels("nobody") == {}
+    with pytest.raises(UnknownModel):
+        Reader(three.root).labels("nobody")
 
 
 def test_a_fingerprint_differs_after_any_change_and_reads_nothing(three: Keeper) -> None:
