@@ -12,6 +12,7 @@ BENCH_ARGS ?=
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
+COMPILED := app/compiled/rows.c app/compiled/library.py
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
@@ -42,6 +43,7 @@ format: $(DEV) ## format the code and mend what the linter can
 lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every version
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) requirements-build.in --output-file requirements-build.txt
 	for file in benchmarks/peers/*.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
@@ -69,7 +71,7 @@ clean: ## remove what was installed and cached; models stay
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
 # on the interpreter as well: when that was upgraded or removed, the environment is built again.
-$(RUNTIME): requirements.txt $(BIN)/python
+$(RUNTIME): requirements.txt $(COMPILED) $(BIN)/python
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "error: Ordinate needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
 		       "Name another: make PYTHON=python3.13 ..." >&2; exit 1; }
@@ -78,6 +80,7 @@ $(RUNTIME): requirements.txt $(BIN)/python
 	@echo "Setting up $(VENV) from requirements.txt ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL) -r requirements.txt
+	@$(BIN)/python -m app.compiled >/dev/null || true  # it says what is missing, and that all works without
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

@@ -87,8 +87,7 @@ class Registry:
 
     def peek(self, name: str | None) -> Model | None:
         """What answers for this name now, or for the default model, if anything does."""
-        view = self._view if self._loaded else self._current_view()
-        state = view.states.get(name or view.default or "")
+        state = (view := self._current_view()).states.get(name or view.default or "")
         return state.model if state else None
 
     def versions(self, name: str) -> list[int]:

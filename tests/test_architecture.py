@@ -18,6 +18,7 @@ RANKS = {
     "linear": 2,
     "manifest": 2,
     "checking": 3,
+    "compiled": 3,
     "runtimes": 3,
     "store": 3,
     "model": 4,

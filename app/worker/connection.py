@@ -45,8 +45,6 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._since = now()  # when what is being waited for began
 
-    # ---- events ---------------------------------------------------------------------------
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
         assert isinstance(transport, asyncio.Transport)
@@ -54,10 +52,12 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
         self._base = self._server.environ | addresses(transport)
         self._server.connections.add(self)
+        self._server.share.tell(len(self._server.connections))
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""
         self._server.connections.discard(self)
+        self._server.share.tell(len(self._server.connections))
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
@@ -90,8 +90,6 @@ class Connection(asyncio.Protocol):
         """Go on with requests that came behind an answer the client has now taken."""
         self._stalled, self._since = False, self._now()
         self._go_on()
-
-    # ---- requests -------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Answer the requests that are whole, until one is left to wait for."""
@@ -165,7 +163,7 @@ class Connection(asyncio.Protocol):
         try:
             parse.feed(data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
-            self._close_with(self._server.refuse(error, self._base.get("REMOTE_ADDR")))
+            self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
             return False
         if not parse.complete:
             if parse.expects:
@@ -180,21 +178,13 @@ class Connection(asyncio.Protocol):
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
-        plain = head.plain
-        if plain is not None and server.fast is not None:
-            model = server.fast.quick_model(plain)
-            if model is not None:
-                self._answered(keep_alive, server.predict(plain, body, keep_alive, model))
-                return
-            work = partial(server.predict, plain, body, keep_alive, None)
-        else:
-            environ = self._base | head.environ
-            if server.is_brief(environ["PATH_INFO"], len(body)):
-                self._answered(keep_alive, server.answer(environ, body, keep_alive))
-                return
-            work = partial(server.answer, environ, body, keep_alive)
+        answer = server.responder.now(head, self._base, body, keep_alive)
+        if answer is not None:
+            self._answered(keep_alive, answer)
+            return
         self._busy = True
-        server.in_thread(work, partial(self._answered, keep_alive))
+        then = partial(self._answered, keep_alive)
+        server.responder.later(head, self._base, body, keep_alive, then)
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:
         was_busy, self._busy = self._busy, False
@@ -206,14 +196,8 @@ class Connection(asyncio.Protocol):
         if was_busy:
             self._go_on()
 
-    # ---- the way out ----------------------------------------------------------------------
-
     def _write(self, data: bytes) -> None:
-        """Send at the end of this turn of the event loop, together with what others are answered.
-
-        A client that waits on another core has to be woken by the system for each answer that it
-        has gone to sleep before; of answers that come together only the first wakes it.
-        """
+        """Send when the turn of the event loop ends."""
         if not self._unsent:
             self._server.send_soon(self.send)
         self._unsent.append(data)
@@ -246,8 +230,6 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
             self._transport.resume_reading()
 
-    # ---- time -----------------------------------------------------------------------------
-
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""
         limits, waited = self._server.limits, now - self._since
@@ -258,7 +240,9 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
         elif self._waiting():
             if waited > limits.request:
-                self._close_with(self._server.refuse(TimeoutError(), self._base.get("REMOTE_ADDR")))
+                self._close_with(
+                    self._server.responder.refuse(TimeoutError(), self._base.get("REMOTE_ADDR"))
+                )
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
 
