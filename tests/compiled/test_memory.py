@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Bodies cut short and with changed bytes, each in memory of its own size, whose ends are guarded.
 ATTACK = """
-import json, pathlib, random, sys
+import ctypes, json, pathlib, random, sys
 from app.compiled.library import load
 from app.compiled.plan import Plan
 from app.linear import Linear
@@ -32,11 +32,14 @@ for schema in (PLAIN, MIXED, SINGLE):
     bodies += [json.dumps({"x": x}).encode() for x in (rows, objects, rows * 2000, rows[0])]
     for body in bodies:
         for _ in range(20):
-            place = draw.randrange(len(body) + 1)
-            for text in (body[:place], body[:place] + bytes([draw.randrange(256)]) + body[place:]):
-                for most in (0, 1, 100_000):
-                    plan.read(text, b'"x"', most)
-                    plan.answer(text, b'"x"', most)
+            cut, byte = draw.randrange(len(body) + 1), bytes([draw.randrange(256)])
+            for text in (body, body[:cut], body[:cut] + byte + body[cut:]):
+                width = len(schema.features)
+                for room in (0, 1, min(len(text) // (2 * width), 5000)):
+                    memory = (ctypes.c_double * (room * (width + 1)))()
+                    place = ctypes.addressof(memory)
+                    for call in compiled.brief:
+                        call(plan._plan, text, len(text), b'"x"', place, room)
                     tried += 1
 print(tried)
 """
