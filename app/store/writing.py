@@ -41,8 +41,18 @@ class Store(Reader):
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    def publish(self, name: str, description: Description, files: Mapping[str, bytes]) -> Manifest:
+    def publish(
+        self,
+        name: str,
+        description: Description,
+        files: Mapping[str, bytes],
+        *,
+        make_current: bool = True,
+    ) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
+
+        Without `make_current` it becomes a candidate: what is current stays so. Where nothing is,
+        it is made current all the same, as there is nothing that it could stand behind.
 
         Returns:
             The manifest with the number that the version got.
@@ -56,7 +66,8 @@ class Store(Reader):
             try:
                 sync_folder(folder)
                 self._read_back(manifest)
-                self._point(folder, manifest)
+                if make_current or not os.path.lexists(folder / CURRENT):
+                    self._point(folder, manifest)
             except BaseException:
                 self._withdraw(folder, manifest)
                 raise
