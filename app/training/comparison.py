@@ -1,0 +1,166 @@
+"""A challenger beside the champion, on the same folds of the same rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
+
+from app.training.evaluation import measure
+from app.training.significance import TTest, corrected_t_test
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+Form = Literal["refitted", "as is"]
+
+REPEATS = 10
+"""Repetitions of the folds, each with the rows shuffled anew."""
+
+FITTED_ROWS = 2_000_000
+"""Fewer repetitions where rows times folds go beyond this: many rows leave little to chance."""
+
+MIN_UNSEEN = 100
+"""Fewest rows on which a published champion is judged as it is; on fewer, equal models would mostly
+fail to prove that they are."""
+
+ROUNDING = 1e-9
+"""Errors below this part of the target's range count as this: they are rounding, not quality."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What both have to do.
+
+    Attributes:
+        x, y: of the challenger, of shape (n, p) and (n,).
+        estimator: the challenger, not fitted.
+        folds, repeats, seed: of the cross-validation.
+    """
+
+    x: Array
+    y: Array
+    estimator: Any
+    folds: int
+    repeats: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """The champion's recipe, not fitted, and its own matrix of the same rows, shape (n, q)."""
+
+    x: Array
+    estimator: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The champion's answers for the same rows, and which of them count: those new to it."""
+
+    answers: Array
+    counts: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """RMSE of both, a value for each fold of each repetition.
+
+    Attributes:
+        form: ``refitted``, the champion's recipe fitted to each fold's training rows; or ``as is``,
+            the champion as it was published.
+        rows: that were tested on.
+        challenger, champion: in the target's unit, shape (folds * repeats,).
+        test_share: the part of these rows that one fold holds.
+    """
+
+    form: Form
+    rows: int
+    challenger: Array
+    champion: Array
+    test_share: float
+
+    def excess(self, margin: float) -> TTest:
+        """Test whether the challenger's error is below (1 + margin) times the champion's.
+
+        With a margin of 0 this asks whether it is better, otherwise whether it is not worse by the
+        margin or more. A margin that is relative is tested within the folds, so that chance in the
+        champion's own error counts too.
+        """
+        return corrected_t_test(self.challenger - (1 + margin) * self.champion, self.test_share)
+
+
+def repeats_for(rows: int, folds: int) -> int:
+    """How often the folds are drawn anew."""
+    return max(1, min(REPEATS, FITTED_ROWS // (rows * folds)))
+
+
+def compare(
+    task: Task,
+    refit: Refit | None,
+    published: Published | None,
+    progress: Callable[[int, int], None],
+) -> tuple[Comparison, ...]:
+    """Score both on repeated folds: one comparison for each form of the champion given.
+
+    Rows that are new to a published champion are spread evenly over the folds. It is compared on
+    those alone; the challenger is trained on all rows outside of the fold.
+
+    Raises:
+        DataError: errors overflow.
+    """
+    errors: dict[tuple[Form, str], list[float]] = {}
+
+    def note(form: Form, known: Array, challenger: Array, champion: Array) -> None:
+        errors.setdefault((form, "challenger"), []).append(_rmse(known, challenger))
+        errors.setdefault((form, "champion"), []).append(_rmse(known, champion))
+
+    if refit is None and published is None:
+        return ()
+    total = task.folds * task.repeats
+    for done, (train, test) in enumerate(_splits(task, published)):
+        progress(done, total)
+        known, answers = task.y[test], _answers(task.estimator, task.x, task.y, train, test)
+        if refit is not None:
+            note(
+                "refitted", known, answers, _answers(refit.estimator, refit.x, task.y, train, test)
+            )
+        if published is not None:
+            new = published.counts[test]
+            note("as is", known[new], answers[new], published.answers[test][new])
+    progress(total, total)
+    rows: dict[Form, int] = {"refitted": len(task.y)}
+    if published is not None:
+        rows["as is"] = int(published.counts.sum())
+    floor = ROUNDING * float(np.ptp(task.y))
+    return tuple(
+        Comparison(
+            form,
+            rows[form],
+            np.maximum(errors[form, "challenger"], floor),
+            np.maximum(errors[form, "champion"], floor),
+            1 / task.folds,
+        )
+        for form in rows
+        if (form, "champion") in errors
+    )
+
+
+def _splits(task: Task, published: Published | None) -> Iterator[tuple[Any, Any]]:
+    settings = {"n_splits": task.folds, "n_repeats": task.repeats, "random_state": task.seed}
+    if published is None:
+        yield from RepeatedKFold(**settings).split(task.x)
+    else:
+        yield from RepeatedStratifiedKFold(**settings).split(task.x, published.counts)
+
+
+def _answers(estimator: Any, x: Array, y: Array, train: Any, test: Any) -> Array:
+    answers: Array = clone(estimator).fit(x[train], y[train]).predict(x[test])
+    return answers
+
+
+def _rmse(known: Array, answers: Array) -> float:
+    return measure(known, answers)["rmse"] or 0.0
