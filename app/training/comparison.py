@@ -1,7 +1,7 @@
 """A challenger beside the champion, on the same folds of the same rows."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -112,41 +112,42 @@ def compare(
     Raises:
         DataError: errors overflow.
     """
-    errors: dict[tuple[Form, str], list[float]] = {}
-
-    def note(form: Form, known: Array, challenger: Array, champion: Array) -> None:
-        errors.setdefault((form, "challenger"), []).append(_rmse(known, challenger))
-        errors.setdefault((form, "champion"), []).append(_rmse(known, champion))
-
     if refit is None and published is None:
         return ()
     total = task.folds * task.repeats
+    refitted = _Scores("refitted", len(task.y)) if refit else None
+    as_is = _Scores("as is", int(published.counts.sum())) if published else None
     for done, (train, test) in enumerate(_splits(task, published)):
         progress(done, total)
         known, answers = task.y[test], _answers(task.estimator, task.x, task.y, train, test)
-        if refit is not None:
-            note(
-                "refitted", known, answers, _answers(refit.estimator, refit.x, task.y, train, test)
-            )
-        if published is not None:
+        if refit and refitted:
+            refitted.add(known, answers, _answers(refit.estimator, refit.x, task.y, train, test))
+        if published and as_is:
             new = published.counts[test]
-            note("as is", known[new], answers[new], published.answers[test][new])
+            as_is.add(known[new], answers[new], published.answers[test][new])
     progress(total, total)
-    rows: dict[Form, int] = {"refitted": len(task.y)}
-    if published is not None:
-        rows["as is"] = int(published.counts.sum())
-    floor = ROUNDING * float(np.ptp(task.y))
-    return tuple(
-        Comparison(
-            form,
-            rows[form],
-            np.maximum(errors[form, "challenger"], floor),
-            np.maximum(errors[form, "champion"], floor),
-            1 / task.folds,
-        )
-        for form in rows
-        if (form, "champion") in errors
-    )
+    return tuple(scores.compared(task) for scores in (refitted, as_is) if scores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """What is being collected for a comparison."""
+
+    form: Form
+    rows: int
+    challenger: list[float] = field(default_factory=list)
+    champion: list[float] = field(default_factory=list)
+
+    def add(self, known: Array, challenger: Array, champion: Array) -> None:
+        """Score the answers of both for the rows of one fold."""
+        self.challenger.append(measure(known, challenger)["rmse"] or 0.0)
+        self.champion.append(measure(known, champion)["rmse"] or 0.0)
+
+    def compared(self, task: Task) -> Comparison:
+        """All folds, told apart no finer than rounding allows."""
+        floor = ROUNDING * float(np.ptp(task.y))
+        challenger, champion = np.maximum([self.challenger, self.champion], floor)
+        return Comparison(self.form, self.rows, challenger, champion, 1 / task.folds)
 
 
 def _splits(task: Task, published: Published | None) -> Iterator[tuple[Any, Any]]:
@@ -160,7 +161,3 @@ def _splits(task: Task, published: Published | None) -> Iterator[tuple[Any, Any]
 def _answers(estimator: Any, x: Array, y: Array, train: Any, test: Any) -> Array:
     answers: Array = clone(estimator).fit(x[train], y[train]).predict(x[test])
     return answers
-
-
-def _rmse(known: Array, answers: Array) -> float:
-    return measure(known, answers)["rmse"] or 0.0

@@ -110,12 +110,18 @@ def _parser(config: Config) -> argparse.ArgumentParser:
     add("--models", metavar="DIR", default=str(config.models), help="default: %(default)s")
     add("--folds", metavar="K", type=int, default=10, help="of cross-validation; %(default)s")
     add("--seed", metavar="N", type=int, default=0, help="of every random draw; %(default)s")
+    _add_promotion(parser)
+    return parser
+
+
+def _add_promotion(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--promote",
         choices=RULES,
         default="not-worse",
-        help="when to make the new version current; %(default)s: if it is not worse than the "
-        "current one by the margin",
+        help="when the new version becomes current: if it is shown not to be worse than the "
+        "current one by the margin (%(default)s), or to be better, or always, or never",
     )
     add(
         "--margin",
@@ -129,7 +135,6 @@ def _parser(config: Config) -> argparse.ArgumentParser:
         action="store_true",
         help="do nothing if a version was made of the same data with the same options",
     )
-    return parser
 
 
 def _derived_name(data: Path | None) -> str:

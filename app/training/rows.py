@@ -6,10 +6,11 @@ probably, and is left aside: that costs the comparison about every tenth row of 
 whatever their content.
 
 It must not tell who was in the data. A list of hashes would, to anyone who can guess a row, and a
-salt kept beside it would hinder nobody. Here whatever row is guessed, an eighth or so of all rows
-that there could be have set bits as well. That holds for all versions together only if a row has
-the same hash in each, and the bitmap of a smaller table is a coarser view of a larger one's: with
-a salt for each version, every retraining would rule out seven of eight wrong guesses more.
+salt kept beside it would hinder nobody. Here, whatever row is guessed, about a tenth of all rows
+that there could be have their bits set as well. Versions of the same rows have the same bitmap, so
+that they tell no more together: with a salt for each, every retraining would rule out nine of ten
+wrong guesses more. The bitmap of fewer rows is a coarser view of that of more, so that a table
+which grows narrows a guess down by no more than its growth.
 """
 
 import hashlib

@@ -48,9 +48,9 @@ def corrected_t_test(values: NDArray[np.float64], test_share: float) -> TTest:
     """
     count = len(values)
     mean = float(values.mean())
+    if values.min() == values.max():
+        return TTest(mean, 0.0, count - 1, None, 0.0 if mean < 0 else 1.0)
     correction = 1 / count + test_share / (1 - test_share)
     standard_error = math.sqrt(correction * float(values.var(ddof=1)))
-    if standard_error == 0:
-        return TTest(mean, 0.0, count - 1, None, 0.0 if mean < 0 else 1.0)
     t = mean / standard_error
     return TTest(mean, standard_error, count - 1, t, float(stdtr(count - 1, t)))
