@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
 from app.training.evaluation import measure
 from app.training.significance import TTest, corrected_t_test
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 Form = Literal["refitted", "as is"]
 
@@ -117,7 +117,7 @@ def compare(
     total = task.folds * task.repeats
     refitted = _Scores("refitted", len(task.y)) if refit else None
     as_is = _Scores("as is", int(published.counts.sum())) if published else None
-    for done, (train, test) in enumerate(_splits(task, published)):
+    for done, (train, test) in enumerate(splits(task, published.counts if published else None)):
         progress(done, total)
         known, answers = task.y[test], _answers(task.estimator, task.x, task.y, train, test)
         if refit and refitted:
@@ -150,14 +150,24 @@ class _Scores:
         return Comparison(self.form, self.rows, challenger, champion, 1 / task.folds)
 
 
-def _splits(task: Task, published: Published | None) -> Iterator[tuple[Any, Any]]:
-    settings = {"n_splits": task.folds, "n_repeats": task.repeats, "random_state": task.seed}
-    if published is None:
-        yield from RepeatedKFold(**settings).split(task.x)
-    else:
-        yield from RepeatedStratifiedKFold(**settings).split(task.x, published.counts)
+def splits(task: Task, counts: Mask | None = None) -> Iterator[tuple[Rows, Rows]]:
+    """Rows to train on and rows to test on, for each fold of each repetition.
+
+    Folds differ by at most one row, and by at most one row of those that count.
+    """
+    generator = np.random.default_rng(task.seed)
+    rows = len(task.y)
+    fold_of = np.empty(rows, dtype=np.intp)
+    for _ in range(task.repeats):
+        order = generator.permutation(rows)
+        if counts is not None:
+            order = order[np.argsort(~counts[order], kind="stable")]
+        fold_of[order] = np.arange(rows) % task.folds
+        for fold in range(task.folds):
+            tested = fold_of == fold
+            yield np.flatnonzero(~tested), np.flatnonzero(tested)
 
 
-def _answers(estimator: Any, x: Array, y: Array, train: Any, test: Any) -> Array:
+def _answers(estimator: Any, x: Array, y: Array, train: Rows, test: Rows) -> Array:
     answers: Array = clone(estimator).fit(x[train], y[train]).predict(x[test])
     return answers

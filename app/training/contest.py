@@ -121,7 +121,7 @@ def _published(champion: Champion, schema: Schema, view: Dataset, folds: int) ->
     counts &= unseen(champion.rows, x, view.y)
     few, rows = _fewest(len(view.y), folds), int(counts.sum())
     if rows < few:
-        return f"{rows} of {len(view.y)} rows are new to it, {few} are needed"
+        return f"{rows} of {len(view.y)} rows are new to it and not refused by it, {few} are needed"
     answers = np.zeros(len(view.y))
     try:
         answers[counts] = champion.model.predict(x[counts])

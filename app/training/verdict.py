@@ -23,7 +23,7 @@ def about_contest(terms: Terms, contest: Contest, decision: Decision) -> Iterato
             f"Compared with {label} by RMSE on {times}{folds} folds, "
             "with the corrected resampled t-test:"
         )
-        head = ["", "rows", "this model", label, "difference", f"worse by {percent(terms.margin)}"]
+        head = ["", "rows", "this model", label, "difference", *_questions(terms)]
         yield from table([head, *(_row(each, terms) for each in contest.comparisons)])
     else:
         yield f"Not compared with {label}:"
@@ -34,16 +34,23 @@ def about_contest(terms: Terms, contest: Contest, decision: Decision) -> Iterato
     yield f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}"
 
 
+def _questions(terms: Terms) -> list[str]:
+    """What the p values of a row are about: each is small where this is unlikely."""
+    worse = f"worse by {percent(terms.margin)}"
+    return [worse, "not better"] if terms.rule == "better" else [worse]
+
+
 def _row(comparison: Comparison, terms: Terms) -> list[str]:
     challenger, champion = comparison.challenger.mean(), comparison.champion.mean()
     places = figure_places(float(max(challenger, champion)))
+    margins = [terms.margin, 0.0][: len(_questions(terms))]
     return [
         comparison.form,
         str(comparison.rows),
         f"{challenger:{places}}",
         f"{champion:{places}}",
         f"{challenger / champion - 1:+.1%}",
-        p_shown(comparison.excess(terms.margin).p),
+        *(p_shown(comparison.excess(margin).p) for margin in margins),
     ]
 
 

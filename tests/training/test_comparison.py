@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.model_selection import RepeatedKFold, cross_val_score
+from sklearn.model_selection import cross_val_score
 
-from app.training.candidates import linear_regression
 from app.training.comparison import (
     REPEATS,
     Comparison,
@@ -14,9 +13,9 @@ from app.training.comparison import (
     Task,
     compare,
     repeats_for,
+    splits,
 )
 from app.training.dataset import diabetes
-from app.training.evaluation import cross_validate
 from app.training.significance import corrected_t_test
 
 DATA = diabetes()
@@ -28,7 +27,7 @@ def quiet(*_: int) -> None:
 
 
 def test_the_champion_s_recipe_is_refitted_on_the_very_folds_of_the_challenger() -> None:
-    folds = RepeatedKFold(n_splits=5, n_repeats=3, random_state=7)
+    folds = list(splits(TASK))
     champion, x = Ridge(0.1), DATA.x[:, :4]
 
     (found,) = compare(TASK, Refit(x, champion), None, quiet)
@@ -44,12 +43,23 @@ def test_the_champion_s_recipe_is_refitted_on_the_very_folds_of_the_challenger()
     assert (found.form, found.rows, found.test_share) == ("refitted", 442, 0.2)
 
 
-def test_the_first_repetition_has_the_folds_of_the_published_figures() -> None:
-    published = cross_validate(linear_regression(DATA.schema), DATA, 5, 7, quiet)
+@pytest.mark.parametrize("new", [None, 3, 30, 103])
+def test_each_repetition_tests_each_row_once_and_spreads_new_rows_evenly(new: int | None) -> None:
+    counts = None if new is None else np.random.default_rng(1).permutation(103) < new
+    task = Task(np.zeros((103, 1)), np.zeros(103), LinearRegression(), 10, 3, 0)
 
-    (found,) = compare(TASK, Refit(DATA.x, LinearRegression()), None, quiet)
+    found = list(splits(task, counts))
 
-    np.testing.assert_allclose(found.challenger[:5], published.model["rmse"].defined)
+    assert len(found) == 30
+    for repetition in (found[:10], found[10:20], found[20:]):
+        assert sorted(np.concatenate([test for _, test in repetition])) == list(range(103))
+        for of_interest in ([True] * 103, counts):
+            if of_interest is not None:
+                sizes = [int(np.asarray(of_interest)[test].sum()) for _, test in repetition]
+                assert max(sizes) - min(sizes) <= 1
+    for train, test in found:
+        assert sorted([*train, *test]) == list(range(103))
+    assert list(found[0][1]) != list(found[10][1])
 
 
 def test_a_published_champion_is_judged_on_rows_that_are_new_to_it_in_every_fold() -> None:
