@@ -29,7 +29,7 @@ from app.manifest import Description, Manifest
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.store import Store
 from app.training.candidates import CANDIDATES, Candidate
-from app.training.champion import Champion, find
+from app.training.champion import find
 from app.training.comparison import Task, repeats_for
 from app.training.contest import Contest, contest
 from app.training.dataset import Dataset, diabetes
@@ -81,12 +81,11 @@ def train(options: Options) -> int:
     """Read, evaluate, compare, fit, publish, and say so. Returns the exit code."""
     store = Store(options.models)
     store.check_writable(options.name)
-    champion = find(store, options.name)
 
     # One BLAS thread: sums are then added in the same order whatever the number of cores.
     with naming(options.data), threadpool_limits(1):
         table, dataset = load(options)
-        if options.if_changed and (made := repetition(store, champion, dataset, options)):
+        if options.if_changed and (made := repetition(store, dataset, options)):
             say([about_repetition(*made)])
             return 0
         say(about_data(dataset))
@@ -96,7 +95,7 @@ def train(options: Options) -> int:
         evaluation = cross_validate(estimator, dataset, options.folds, options.seed, progress)
         say(about_quality(candidate.name, evaluation, dataset.schema.target.unit))
 
-        held = hold(champion, estimator, dataset, table, options) if champion else None
+        held = hold(store, estimator, dataset, table, options)
         decision = decide(options.terms, held, len(dataset.y))
         if held:
             say(about_contest(options.terms, held, decision))
@@ -109,7 +108,7 @@ def train(options: Options) -> int:
 
     files = {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)}
     manifest = store.publish(options.name, description, files, make_current=decision.promoted)
-    return conclude(manifest, decision, champion, options)
+    return conclude(manifest, decision, held, options)
 
 
 def load(options: Options) -> tuple[Table | None, Dataset]:
@@ -121,22 +120,28 @@ def load(options: Options) -> tuple[Table | None, Dataset]:
 
 
 def hold(
-    champion: Champion, estimator: Any, dataset: Dataset, table: Table | None, options: Options
-) -> Contest:
-    """Set an estimator that is not fitted against the champion."""
+    store: Store, estimator: Any, dataset: Dataset, table: Table | None, options: Options
+) -> Contest | None:
+    """Set an estimator that is not fitted against the champion, None without one.
+
+    Where another version became current meanwhile, that is the champion, and all begins anew.
+    """
     repeats = repeats_for(len(dataset.y), options.folds)
     task = Task(dataset.x, dataset.y, estimator, options.folds, repeats, options.seed)
-    return contest(champion, task, dataset, table, progress)
+    champion = find(store, options.name)
+    while True:
+        held = contest(champion, task, dataset, table, progress) if champion else None
+        before, champion = champion, find(store, options.name)
+        if (before and before.version) == (champion and champion.version):
+            return held
 
 
-def conclude(
-    manifest: Manifest, decision: Decision, champion: Champion | None, options: Options
-) -> int:
+def conclude(manifest: Manifest, decision: Decision, held: Contest | None, options: Options) -> int:
     """Say where the version is and what becomes of it. Returns the exit code."""
     if decision.promoted:
         say(about_publication(manifest, options.models, Store(options.models).default()))
         return 0
-    say(about_candidate(manifest, options.models, champion.version if champion else None))
+    say(about_candidate(manifest, options.models, held.champion.version if held else None))
     if options.terms.rule == "never":
         return 0
     return complain(NOT_PROMOTED, f"version {manifest.version} is not promoted: {decision.reason}")

@@ -1,18 +1,16 @@
 """Training again under a name: what becomes current, what stays a candidate, and what is said."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app import create_app
+from app.config import Config
 from app.model import load_model
-from app.store import Store
-from app.training.rows import ROWS_FILE
-from tests.support.models import PLAIN, publish
 from tests.training.retraining import Columns, Ran, Workshop, columns, joined, part
 
-SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 TABLE = columns(400)
 MORE = columns(200, seed=1)
@@ -184,6 +182,33 @@ def test_a_table_that_lost_most_of_its_rows_stays_a_candidate(trained: Workshop)
     )
 
 
+def test_a_service_goes_on_with_the_champion_and_answers_for_the_candidate_by_number(
+    trained: Workshop,
+) -> None:
+    config = Config.from_env({"ORDINATE_MODELS": str(trained.models), "ORDINATE_REFRESH": "0"})
+    client = create_app(config).test_client()
+    before = client.post("/predict", json={"x": [1, 2, 3]})
+
+    trained.train(part(TABLE, 0, 60))
+
+    after = client.post("/predict", json={"x": [1, 2, 3]})
+    candidate = client.post("/models/t/versions/2/predict", json={"x": [1, 2, 3]})
+    assert after.json == before.json != candidate.json
+    assert (after.headers["X-Model"], candidate.headers["X-Model"]) == ("t/1", "t/2")
+    assert client.get("/models/t").get_json()["versions"] == [1, 2]
+
+
+def test_the_command_that_activates_a_candidate_names_the_folder_only_where_it_must(
+    trained: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = trained.train(TABLE, "--promote", "never").out.splitlines()[-1]
+    monkeypatch.setenv("ORDINATE_MODELS", str(trained.models))
+    here = trained.train(TABLE, "--promote", "never").out.splitlines()[-1]
+
+    assert here == "flask --app wsgi models activate t/3"
+    assert elsewhere == (f"ORDINATE_MODELS={trained.models} flask --app wsgi models activate t/2")
+
+
 def test_a_candidate_leaves_the_next_good_version_its_place(trained: Workshop) -> None:
     trained.train(part(TABLE, 0, 60))
 
@@ -300,84 +325,3 @@ def test_a_margin_that_makes_no_sense_is_refused(trained: Workshop, margin: str)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "allowed is more than 0 and up to 100 percent" in ran.err
     assert trained.versions == [1]
-
-
-# ---- a champion that cannot be compared
-
-
-@pytest.mark.parametrize(
-    ("file", "says"),
-    [
-        ("1/model.joblib", "version 1 cannot be used: its model.joblib does not match the digest"),
-        ("1/rows.bin", "version 1 cannot be used: its rows.bin does not match the digest"),
-        ("1/manifest.json", "version 1 cannot be used: its manifest cannot be read"),
-        ("current", "the current version cannot be used: its current file is damaged"),
-    ],
-)
-def test_a_broken_champion_does_not_stand_in_the_way(
-    trained: Workshop, file: str, says: str
-) -> None:
-    place = trained.models / "t" / file
-    place.write_bytes(b"x" * place.stat().st_size)
-
-    ran = trained.train(TABLE)
-
-    assert (ran.code, ran.err, trained.current) == (0, "", 2)
-    assert f"Promoted: {says}" in ran.out
-
-
-PLAIN_TABLE = dict(zip([*PLAIN.names, "weight"], columns(120, seed=4).values(), strict=False))
-PLAIN_TABLE["weight"] = columns(120, seed=4)["y"]
-
-
-def ran_beside(shop: Workshop) -> Ran:
-    """Train on a table for the model that `publish` makes, whose units a CSV does not name."""
-    opened = shop.reader.open("t", 1)
-    assert ROWS_FILE not in opened.files
-    return shop.train(PLAIN_TABLE, "--promote", "always", target="weight")
-
-
-def test_a_champion_of_before_there_was_rows_bin_is_refitted(shop: Workshop) -> None:
-    publish(shop.models, "t", PLAIN)
-
-    ran_beside(shop)
-
-    assert {*shop.comparisons(2)} == {"refitted"}
-    assert shop.promotion(2)["not_compared"] == {
-        "as is": "it does not say which rows it was trained on"
-    }
-
-
-def test_a_champion_of_other_libraries_is_refitted(shop: Workshop) -> None:
-    publish(shop.models, "t", PLAIN, libraries={"python": "2.7"})
-
-    ran_beside(shop)
-
-    assert {*shop.comparisons(2)} == {"refitted"}
-    assert (
-        "it cannot be used here: it was trained with python 2.7"
-        in (shop.promotion(2)["not_compared"]["as is"])
-    )
-
-
-def test_a_champion_by_another_estimator_cannot_be_refitted(shop: Workshop) -> None:
-    made = publish(shop.models, "u", PLAIN)
-    files = shop.reader.open("u", 1).files
-    Store(shop.models).publish("t", replace(made.description, estimator="Oracle"), files)
-
-    ran_beside(shop)
-
-    assert shop.promotion(2)["not_compared"]["refitted"] == (
-        "no recipe is known for its estimator 'Oracle'"
-    )
-
-
-def test_a_version_that_was_activated_by_hand_is_the_champion(trained: Workshop) -> None:
-    trained.train(part(TABLE, 0, 60))
-    opened = trained.reader.open("t", 2)
-    Store(trained.models).publish("t", opened.manifest.description, opened.files)
-
-    ran = trained.train(TABLE)
-
-    assert (ran.code, trained.current) == (0, 4)
-    assert trained.promotion(4)["champion"] == 3

@@ -6,7 +6,7 @@ from typing import Any
 from app.errors import BrokenModel, UnknownModel
 from app.manifest import Description
 from app.store import Reader
-from app.training.champion import Champion
+from app.training.champion import find
 from app.training.dataset import Dataset
 from app.training.options import Options
 
@@ -23,14 +23,13 @@ def asked(dataset: Dataset, options: Options) -> dict[str, Any]:
     }
 
 
-def repetition(
-    reader: Reader, champion: Champion | None, dataset: Dataset, options: Options
-) -> tuple[int, str | None] | None:
+def repetition(reader: Reader, dataset: Dataset, options: Options) -> tuple[int, str | None] | None:
     """The version that was made of the same data with the same options; None if there is none.
 
     That is the current one, if it can be used, or the newest, if it is a candidate that was judged
     against the current one on the same terms, and whole: then its reason comes with it.
     """
+    champion = find(reader, options.name)
     if champion is None or champion.version is None or champion.problem is not None:
         return None
     wanted = asked(dataset, options)
