@@ -71,6 +71,11 @@ class Description:
     linear: Mapping[str, Any] | None = None
     promotion: Mapping[str, Any] | None = None
 
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it was published without being made current."""
+        return self.promotion is not None and self.promotion.get("decision") == "candidate"
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

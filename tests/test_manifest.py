@@ -201,4 +201,5 @@ def test_a_manifest_from_before_promotions_is_read_and_written_as_it_is() -> Non
     again = Manifest.from_bytes(written)
 
     assert again.description.promotion is None
+    assert not again.description.is_candidate
     assert again.to_bytes() == written

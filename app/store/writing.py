@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
@@ -207,12 +208,13 @@ class Store(Reader):
         replace(folder / CURRENT, Pointer(manifest.version, sha256).to_bytes())
 
     def _point_elsewhere(self, folder: Path, name: str, version: int) -> int | None:
-        for other in reversed(self.versions(name)):
-            if other == version:
-                continue
+        others = [each for each in self.versions(name) if each != version]
+        for candidate, other in product((False, True), reversed(others)):
             with suppress(BrokenModel, UnknownModel):
-                self._point(folder, self.open(name, other).manifest)
-                return other
+                manifest = self.open(name, other).manifest
+                if manifest.description.is_candidate == candidate:
+                    self._point(folder, manifest)
+                    return other
         (folder / CURRENT).unlink(missing_ok=True)
         return None
 

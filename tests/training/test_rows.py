@@ -82,3 +82,17 @@ def test_it_takes_a_byte_or_two_for_each_row() -> None:
     sizes = {count: len(bitmap(*rows(count))) for count in (442, 1024, 100_000)}
 
     assert all(count <= size <= 2 * count for count, size in sizes.items())
+
+
+def test_it_is_bounded_and_still_lets_no_old_row_pass_for_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.training.rows.MAX_BITS", 1 << 12)
+    x, y = rows(5000)
+    others, targets = rows(5000, seed=1)
+
+    seen = bitmap(x, y)
+
+    assert len(seen) == (1 << 12) / 8
+    assert not unseen(seen, x, y).any()
+    assert 0.2 < unseen(seen, others, targets).mean() < 0.4
