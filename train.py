@@ -108,7 +108,7 @@ def train(options: Options) -> int:
 
     files = {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)}
     manifest = store.publish(options.name, description, files, make_current=decision.promoted)
-    return conclude(manifest, decision, held, options)
+    return conclude(store, manifest, decision, held, options)
 
 
 def load(options: Options) -> tuple[Table | None, Dataset]:
@@ -136,10 +136,12 @@ def hold(
             return held
 
 
-def conclude(manifest: Manifest, decision: Decision, held: Contest | None, options: Options) -> int:
+def conclude(
+    store: Store, manifest: Manifest, decision: Decision, held: Contest | None, options: Options
+) -> int:
     """Say where the version is and what becomes of it. Returns the exit code."""
     if decision.promoted:
-        say(about_publication(manifest, options.models, Store(options.models).default()))
+        say(about_publication(manifest, options.models, store.default()))
         return 0
     say(about_candidate(manifest, options.models, held.champion.version if held else None))
     if options.terms.rule == "never":
