@@ -19,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test format lock image bench bench-quick bench-micro clean
+.PHONY: help serve test soak format lock image bench bench-quick bench-micro clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+soak: $(DEV) ## count wrong promotions over thousands of simulated ones (10 minutes)
+	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model, load_model
@@ -18,7 +19,6 @@ class State:
     """What is known of one name: the model that answers, and why it is not the current version.
 
     Attributes:
-        name: of the model.
         model: what answers; None when nothing can.
         problem: one sentence when the current version is not what answers.
     """
@@ -183,19 +183,19 @@ class Registry:
     def _fall_back(
         self, name: str, refused: int | None, problem: str, before: State | None
     ) -> State:
-        """Keep what served so far; at a start, the newest older version that can be trusted."""
+        """Keep what served so far; at a start, the newest older version, candidates last."""
         if before and before.model:
             return State(name, before.model, problem)
-        for version in reversed(self._reader.versions(name)):
-            if refused is not None and version >= refused:
-                continue
+        older = [v for v in self._reader.versions(name) if refused is None or v < refused]
+        for candidate, version in product((False, True), reversed(older)):
             try:
                 model = self._load(name, version)
             except (UnknownModel, BrokenModel) as error:
                 self._refuse(name, version, error.message)
                 continue
-            self._accept(name, version, problem)
-            return State(name, model, problem)
+            if model.manifest.description.is_candidate == candidate:
+                self._accept(name, version, problem)
+                return State(name, model, problem)
         return State(name, None, problem)
 
     def _numbered(self, name: str, version: int) -> Model:
