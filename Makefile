@@ -36,7 +36,8 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) ## count wrong promotions over thousands of simulated ones (10 minutes)
+soak: $(DEV) $(COMPILED) ## serve a mixed load, then count wrong promotions of thousands simulated (20 minutes)
+	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can

@@ -18,6 +18,7 @@ from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
 from app.worker.connection import Connection
 from app.worker.heads import Environ
+from app.worker.memory import give_back
 from app.worker.responding import Responder
 from app.worker.server import Limits
 from app.worker.shares import Shares
@@ -49,6 +50,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
+        give_back()
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
