@@ -36,8 +36,9 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) ## serve a mixed load, then count wrong promotions of thousands simulated (20 minutes)
+soak: $(DEV) $(COMPILED) ## serve a mixed load, swap versions under load, count wrong promotions (20 minutes)
 	$(BIN)/python -m tests.soak.serving
+	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can

@@ -157,11 +157,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         env |= {"ORDINATE_WORKERS": "2", "ORDINATE_MODEL": "tiny"}
         log = Path(folder) / "service.log"
         with Running(command, ROOT, env, "0-1", log) as running:
-            _await(port)
+            wait_until_ready(port)
             return _report(*_load(running, port, minutes * 60))
 
 
-def _await(port: int) -> None:
+def wait_until_ready(port: int) -> None:
+    """Wait until the service can predict."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         try:
