@@ -85,6 +85,7 @@ class FastPath:
     def __init__(self, application: WSGI, served: Service) -> None:
         self._application = application
         self._served = served
+        self._max_rows = served.config.max_rows
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -116,7 +117,7 @@ class FastPath:
                 raise InvalidInput("the body ends early, or its chunks are malformed")
             if model is None:
                 model = self._served.registry.get(plain.name)
-            outcome = predicted(model, body, self._served.config.max_rows)
+            outcome = predicted(model, body, self._max_rows)
         except Exception as error:  # noqa: BLE001 - every error is answered
             outcome = failed(self._served, error)
         recorded(

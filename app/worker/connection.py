@@ -207,8 +207,7 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
-        if self._ended:
-            self._close_if_done()
+        self._close_if_done()
 
     def _waiting(self) -> bool:
         """Whether a request has begun to arrive."""

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from app.compiled import building
-from app.compiled.building import NotBuilt, build
-from app.compiled.library import library
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,11 +113,11 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "No such file or directory" in done.stderr
 
 
-def test_a_missing_compiler_is_told() -> None:
-    if library() is not None:
-        pytest.skip("it is built already, and building again calls no compiler")
-    with pytest.raises(NotBuilt, match="No such file"):
-        build("/nowhere/cc")
+def test_a_missing_compiler_is_told(tmp_path: Path) -> None:
+    done = run(copied(tmp_path), "-m", "app.compiled", "/nowhere/cc")
+
+    assert done.returncode == 3
+    assert "/nowhere/cc: No such file" in done.stderr
 
 
 def test_everything_answers_alike_without_it(tmp_path: Path) -> None:
