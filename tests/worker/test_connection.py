@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.models import PLAIN, publish
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.server import Server
 
 TIMEOUT = "2"
@@ -27,7 +27,7 @@ UNKNOWN = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN)
+    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
     return root
 
 
