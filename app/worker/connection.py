@@ -41,8 +41,8 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
-        self._ended = False  # the client will send no more
-        self._closing = False
+        self._ended = self._closing = False  # the client, or we, will send no more
+        self._closed = inf  # when it was answered for the last time
         self._since = now()  # when what is being waited for began
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,7 +62,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and answer as soon as it is a request."""
-        if self._closing:
+        if self._closing:  # more time to read why, up to the deadline
+            self._since = min(self._now(), self._closed + self._server.limits.request)
             return
         if self._missing:
             self._gather(data)
@@ -163,7 +164,7 @@ class Connection(asyncio.Protocol):
         try:
             parse.feed(data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
-            self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
+            self._refuse(error)
             return False
         if not parse.complete:
             if parse.expects:
@@ -213,12 +214,13 @@ class Connection(asyncio.Protocol):
         """Whether a request has begun to arrive."""
         return bool(self._buffer or self._missing or self._parse is not None)
 
-    def _close_with(self, answer: bytes) -> None:
-        """Answer for the last time, and leave the client time to read it.
+    def _refuse(self, error: Exception) -> None:
+        self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
 
-        Closing at once while it still sends would reset the connection under the answer.
-        """
-        self._closing, self._buffer, self._since = True, b"", self._now()
+    def _close_with(self, answer: bytes) -> None:
+        """Answer for the last time; closing while the client still sends would take it away."""
+        self._closing, self._buffer = True, b""
+        self._since = self._closed = self._now()
         if self._transport is None:
             return
         self._transport.write(b"".join([*self._unsent, answer]))
@@ -239,9 +241,7 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
         elif self._waiting():
             if waited > limits.request:
-                self._close_with(
-                    self._server.responder.refuse(TimeoutError(), self._base.get("REMOTE_ADDR"))
-                )
+                self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
 

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from statistics import median
 
 from benchmarks.processes import Running, free_port
 from benchmarks.wrk import run as wrk_run
@@ -34,8 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 8
 LARGE_CLIENTS = 8
 JSON = {"Content-Type": "application/json"}
-ROUNDS, SETTLED = 10, 3
-"""How often the service has a rest, and after which of the rounds it has seen everything."""
+ROUNDS, SETTLED, LAST = 10, slice(3, 6), slice(7, 10)
+"""How often the service has a rest; the rounds after which it has seen everything, and the last."""
 
 GROWTH = {"memory": 0.01, "descriptors": 0.0}
 """Most that is allowed from then on, relative to what there was."""
@@ -205,13 +206,13 @@ def _report(readings: Sequence[Reading], answers: Counter[str], wrong: Sequence[
         print(f"  {name:20} {count:,}")
     for text, count in Counter(wrong).most_common(10):
         print(f"  wrong: {count} x {text}")
-    settled, last = readings[SETTLED - 1], readings[-1]
     grown = False
     for name, most in GROWTH.items():
-        before, after = getattr(settled, name), getattr(last, name)
+        course = [getattr(each, name) for each in readings]
+        before, after = median(course[SETTLED]), median(course[LAST])
         grown = grown or growth(before, after) > most
-        course = " ".join(f"{getattr(each, name):.0f}" for each in readings)
-        print(f"{name} at rest: {course}; {growth(before, after):+.1%} since round {SETTLED}")
+        told = " ".join(f"{each:.0f}" for each in course)
+        print(f"{name} at rest: {told}; {growth(before, after):+.1%} since it settled")
     return 1 if wrong or grown else 0
 
 
