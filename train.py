@@ -4,20 +4,19 @@ Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing wr
 130 interrupted (nothing written).
 """
 
-import io
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     # The libraries take most of a short run to import, and some of them swallow whatever is raised
     # in the middle of it. There is nothing yet to clean up.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
-import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -44,6 +43,7 @@ from app.training.report import (
     write_anything,
 )
 from app.training.tables import read_table
+from app.unpickling import unpickled
 
 DRAWN_ROWS = 1000
 """Rows over the training ranges on which a model's plain numbers must agree with it."""
@@ -109,7 +109,7 @@ def describe(
     dataset: Dataset, candidate: Candidate, evaluation: Evaluation, artefact: bytes
 ) -> Description:
     """Write down all that is known of the model, its answers taken from the artefact itself."""
-    loaded = joblib.load(io.BytesIO(artefact))
+    loaded: Any = unpickled(artefact)
     linear = parameters(loaded, dataset.schema)
     x = np.vstack([dataset.x, drawn(dataset.schema, DRAWN_ROWS, evaluation.seed)])
     agreed = agree(linear, dataset.schema, x, loaded.predict(x))

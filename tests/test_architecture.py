@@ -17,6 +17,7 @@ RANKS = {
     "diagnosis": 2,
     "linear": 2,
     "manifest": 2,
+    "unpickling": 2,
     "checking": 3,
     "runtimes": 3,
     "store": 3,
