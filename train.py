@@ -24,6 +24,7 @@ from app.config import Config
 from app.errors import DataError, OrdinateError
 from app.manifest import Description
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
+from app.signing import Keys
 from app.store import Store
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.dataset import Dataset, diabetes
@@ -52,7 +53,8 @@ DRAWN_ROWS = 1000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     try:
-        train(parse(arguments, Config.from_env()))
+        config = Config.from_env()
+        train(parse(arguments, config), Keys.to_sign(config))
     except OrdinateError as error:
         return refuse(error.message)
     except MemoryError:
@@ -66,9 +68,9 @@ def refuse(why: str) -> int:
     return 2
 
 
-def train(options: Options) -> None:
-    """Read, evaluate, fit, publish, and say so."""
-    store = Store(options.models)
+def train(options: Options, keys: Keys) -> None:
+    """Read, evaluate, fit, publish, signed if there is a key, and say so."""
+    store = Store(options.models, keys)
     store.check_writable(options.name)
 
     # One BLAS thread: sums are then added in the same order whatever the number of cores.

@@ -13,6 +13,7 @@ from app.linear import Linear
 from app.manifest import Manifest
 from app.runtimes import Choice, Predictor, load
 from app.schema import Schema
+from app.signing import UNSIGNED, Signed
 from app.store import Reader
 
 GOLDEN_RELATIVE = 1e-9
@@ -31,6 +32,7 @@ class Model:
     predictor: Predictor
     label: str
     quick: Callable[[object], float | None] | None = None
+    signed: Signed = UNSIGNED
 
     @property
     def schema(self) -> Schema:
@@ -76,10 +78,10 @@ def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto")
         BrokenModel: it must not be used; the message says why.
     """
     opened = reader.open(name, version)
-    predictor = load(opened.manifest, opened.files, choice)
+    predictor = load(opened.manifest, opened.files, choice, reader.limit)
     quick = predictor.predict_json if isinstance(predictor, Linear) else None
     label = f"{name}/{version}"
-    model = Model(opened.manifest, opened.manifest_sha256, predictor, label, quick)
+    model = Model(opened.manifest, opened.manifest_sha256, predictor, label, quick, opened.signed)
     _prove(model)
     return model
 

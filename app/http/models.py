@@ -67,6 +67,7 @@ def description(served: Service, state: State, url: str) -> dict[str, Any]:
         "training": made.training,
         "linear": made.linear,
         "libraries": made.libraries,
+        "signature": {"state": state.model.signed.state, "key": state.model.signed.key},
         "example": example(state.model, url),
     }
 

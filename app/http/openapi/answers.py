@@ -206,6 +206,10 @@ _DESCRIPTION: Json = {
         "training": _OPEN | {"description": "Source, rows and what was done to the columns."},
         "linear": {"type": ["object", "null"], "description": "Parameters of a linear model."},
         "libraries": _TEXTS,
+        "signature": _object(
+            state={"enum": ["unsigned", "verified", "unknown key", "not checked"]},
+            key={"type": ["string", "null"], "description": "Id of the key that signed it."},
+        ),
         "example": ref("Example"),
     },
     "required": ["versions"],
