@@ -58,13 +58,13 @@ class Keys:
                     "sign it with `flask --app wsgi models sign`, or train again with a signing key"
                 )
             return Signed()
-        public = self.trusted.get(signature.key)
+        public = self._public(signature.key)
         if public is None and self.required:
             raise BrokenModel(
                 f"{what} is signed by the key {signature.key}, which is not trusted here"
             )
         if public is None:
-            return Signed("unknown key" if self.trusted else "not checked", signature.key)
+            return Signed("unknown key" if self.used else "not checked", signature.key)
         if not is_signature(public, statement, signature):
             raise BrokenModel(
                 f"{what} does not match its signature by the key {signature.key}: "
@@ -86,8 +86,13 @@ class Keys:
             )
 
     def knows(self, statement: bytes, signature: Signature) -> bool:
-        """Whether a trusted key, or the one that signs here, has signed a statement."""
-        public = self.trusted.get(signature.key)
-        if self.signer and self.signer.key == signature.key:
-            public = self.signer.public
+        """Whether a key that is known here has signed a statement."""
+        public = self._public(signature.key) or self._own(signature.key)
         return public is not None and is_signature(public, statement, signature)
+
+    def _public(self, key: str) -> PublicKey | None:
+        """A trusted key; where none is named, who signs trusts themselves."""
+        return self.trusted.get(key) if self.trusted else self._own(key)
+
+    def _own(self, key: str) -> PublicKey | None:
+        return self.signer.public if self.signer and self.signer.key == key else None

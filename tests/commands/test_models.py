@@ -16,7 +16,7 @@ from app.config import Config
 from app.store import Pointer, Reader
 from tests.support.models import PLAIN, SINGLE, publish
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 Run = Callable[..., Result]
 
