@@ -87,6 +87,8 @@ def train(options: Options, keys: Keys) -> None:
         description = describe(dataset, candidate, evaluation, artefact)
 
     manifest = store.publish(options.name, description, {MODEL_FILE: artefact})
+    if keys.signer is not None:
+        say([f"Signed by the key {keys.signer.key}"])
     say(about_publication(manifest, options.models, store.default()))
 
 

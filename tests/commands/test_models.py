@@ -352,5 +352,5 @@ def test_a_command_without_its_arguments_is_a_usage_error(run: Run, arguments: l
 def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
-    for command in ("list", "show", "verify", "default", "remove"):
+    for command in ("list", "show", "verify", "default", "remove", "sign"):
         assert f"  {command} " in result.stdout
