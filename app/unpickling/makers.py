@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-import numpy as np
-
 from app.errors import BrokenModel
 from app.unpickling.arrays import (
     is_array,
@@ -127,10 +125,12 @@ def _bit_generator(kind: Any) -> Any:
     return _the(kind.module, kind.name)(0)
 
 
-def _random(made: type) -> Callable[..., Any]:
+def _random(name: str) -> Callable[..., Any]:
+    # By name, because numpy.random is imported by who uses it only, and takes 4 MB.
     def make(bits: Any) -> Any:
-        _check(isinstance(bits, np.random.BitGenerator), "generator of random numbers")
-        return made(bits)
+        right = isinstance(bits, _the("numpy.random", "BitGenerator"))
+        _check(right, "generator of random numbers")
+        return _the("numpy.random", name)(bits)
 
     return make
 
@@ -165,10 +165,8 @@ MAKERS: Mapping[Key, Maker] = {
     ("numpy._core.numeric", "_frombuffer"): Maker(make_from_buffer),
     ("numpy.ma.core", "_mareconstruct"): Maker(make_masked, stateful=True),
     ("numpy.random._pickle", "__bit_generator_ctor"): Maker(_bit_generator, stateful=True),
-    ("numpy.random._pickle", "__generator_ctor"): Maker(_random(np.random.Generator)),
-    ("numpy.random._pickle", "__randomstate_ctor"): Maker(
-        _random(np.random.RandomState), stateful=True
-    ),
+    ("numpy.random._pickle", "__generator_ctor"): Maker(_random("Generator")),
+    ("numpy.random._pickle", "__randomstate_ctor"): Maker(_random("RandomState"), stateful=True),
     ("sklearn.tree._tree", "Tree"): Maker(_tree, stateful=True),
     **{(module, f"__pyx_unpickle_{name}"): _compiled(module, name) for module, name in _COMPILED},
     **{(module, "newObj"): _empty_of(module) for module in _MADE_EMPTY},

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from app.config import Config
 from app.errors import BrokenModel, ConfigError, StoreError
 from app.signing import Keys, Signed, about_version, make_pair, read_signer, read_trusted
 from tests.support.keys import signer, trusting
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.server import ROOT
 
 STATEMENT = about_version("tiny", 1, "0" * 64)
 RSA = rsa.generate_private_key(65537, 2048)
@@ -215,3 +218,32 @@ def test_who_signs_what_no_service_would_take_hears_of_it_and_what_to_do(tmp_pat
         trusting(mine, signs=other).check_signer()
     for keys in (trusting(mine, signs=mine), Keys(), Keys(signer=mine)):
         keys.check_signer()
+
+
+def modules(models: Path, **env: str) -> set[str]:
+    """What a service over these models imports."""
+    program = (
+        "import sys; from app import create_app; from app.config import Config; "
+        "create_app(Config.from_env()).extensions['ordinate'].registry.get(); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"ORDINATE_MODELS": str(models)} | env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_a_service_without_keys_pays_nothing_for_them(tmp_path: Path) -> None:
+    mine = signer(tmp_path / "keys", "mine")
+    linear = linear_numbers(PLAIN, fitted(PLAIN))
+    publish(tmp_path / "models", linear=linear, keys=trusting(mine, signs=mine))
+
+    without = modules(tmp_path / "models")
+    with_keys = modules(tmp_path / "models", ORDINATE_TRUSTED_KEYS=str(tmp_path / "keys"))
+
+    assert not without & {"cryptography", "sklearn", "joblib", "numpy.random"}
+    assert "cryptography" in with_keys
