@@ -37,7 +37,7 @@ def _run(machine: Machine) -> Any:
                 )
             step(machine)
     except _End:
-        return machine.pop()
+        return machine.result()
 
 
 def _unpacked(form: str) -> Callable[[Machine], Any]:

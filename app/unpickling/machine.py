@@ -14,6 +14,7 @@ from app.unpickling.arrays import (
     is_dtype,
 )
 from app.unpickling.source import Source
+from app.unpickling.states import check_state
 
 MARK = object()
 
@@ -33,6 +34,7 @@ class Machine:
         self.memo: dict[int, Any] = {}
         self._inner = inner
         self._unbuilt: dict[int, Any] = {}
+        self._hollow: dict[int, Any] = {}
         self._places: dict[int, int] = {}
 
     # ---- the stack ---------------------------------------------------------------------------
@@ -67,6 +69,12 @@ class Machine:
 
     # ---- what makes objects ------------------------------------------------------------------
 
+    def result(self) -> Any:
+        """What the pickle has made, all of it filled: compiled code would trip over what is not."""
+        for instance in self._hollow.values():
+            raise BrokenModel(f"it makes {_kind(instance)} and never fills it")
+        return self.pop()
+
     def take_global(self, module: str, name: str) -> None:
         """Push what is called this, if it is on the list."""
         found = find(module, name)
@@ -85,6 +93,8 @@ class Machine:
         made = maker.make(*arguments)
         if maker.stateful:
             self._unbuilt[id(made)] = made
+            if not maker.complete:
+                self._hollow[id(made)] = made
         self.push(made)
 
     def create(self) -> None:
@@ -106,6 +116,7 @@ class Machine:
         # Nothing else may be filled: not a class, and nothing that others rely on already.
         if self._unbuilt.pop(id(instance), None) is not instance:
             raise BrokenModel(f"it fills {_kind(instance)}, which it did not make just now")
+        self._hollow.pop(id(instance), None)
         built = self._built(instance, state)
         if (place := self._places.pop(id(instance), None)) is not None:
             self.memo[place] = built
@@ -135,6 +146,7 @@ def _filled(instance: Any, state: Any) -> Any:
         for key in state:
             if type(key) is not str or key.startswith("__"):
                 raise BrokenModel(f"it fills {_kind(instance)} with {key!a:.80}")
+    check_state(instance, state)
     if hasattr(type(instance), "__setstate__"):
         instance.__setstate__(state)
     elif type(state) is dict:

@@ -26,10 +26,12 @@ class Maker:
     Attributes:
         make: from the arguments in the pickle; raises BrokenModel for any that are not allowed.
         stateful: whether what is made is filled afterwards.
+        complete: whether it is whole also where it is not.
     """
 
     make: Callable[..., Any]
     stateful: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ _COMPILED = (
     ("numpy.random.bit_generator", "SeedSequence"),
     ("sklearn._loss._loss", "CyHalfMultinomialLoss"),
 )
-_BALLS, _BOXES = "sklearn.neighbors._ball_tree", "sklearn.neighbors._kd_tree"
-_DISTANCES = "sklearn.metrics._dist_metrics"
+BALLS, BOXES = "sklearn.neighbors._ball_tree", "sklearn.neighbors._kd_tree"
+DISTANCES = "sklearn.metrics._dist_metrics"
 _GENERATORS = {
     "numpy.random._mt19937": ("MT19937",),
     "numpy.random._pcg64": ("PCG64", "PCG64DXSM"),
@@ -58,10 +60,10 @@ _GENERATORS = {
     "numpy.random._sfc64": ("SFC64",),
 }
 _MADE_EMPTY = {
-    _BALLS: ("BallTree", "BallTree32", "BallTree64"),
-    _BOXES: ("KDTree", "KDTree32", "KDTree64"),
+    BALLS: ("BallTree", "BallTree32", "BallTree64"),
+    BOXES: ("KDTree", "KDTree32", "KDTree64"),
     # Not PyFuncDistance, which calls what it is given.
-    _DISTANCES: tuple(
+    DISTANCES: tuple(
         f"{name}Distance{bits}"
         for name in (
             *("BrayCurtis", "Canberra", "Chebyshev", "Dice", "Euclidean", "Hamming", "Haversine"),
@@ -103,7 +105,7 @@ def _loss(module: str, name: str) -> Maker:
         _check(all(isinstance(number, int | float) for number in numbers), "loss")
         return _the(module, name)(*numbers)
 
-    return Maker(make, stateful=True)
+    return Maker(make)
 
 
 def _tree(features: Any, classes: Any, outputs: Any) -> Any:
@@ -143,7 +145,7 @@ def _compiled(module: str, name: str) -> Maker:
         _check(right, "part of an estimator")
         return _the(module, f"__pyx_unpickle_{name}")(_the(module, name), layout, state)
 
-    return Maker(make, stateful=True)
+    return Maker(make, stateful=True, complete=True)
 
 
 def _kinds() -> Iterator[tuple[Key, Kind]]:
