@@ -12,7 +12,7 @@ does not promise: BLAS adds in an order that depends on the shape.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,20 @@ class Linear:
             _of_json(*pair) for pair in zip(schema.features, self._terms, strict=True)
         ]
 
+    @property
+    def intercept(self) -> float:
+        """What every sum begins with."""
+        return self._intercept
+
+    @property
+    def terms(self) -> Sequence["Term"]:
+        """What each feature adds, in schema order."""
+        return self._terms
+
     def predict(self, matrix: Array) -> Array:
         """Predict a float64 matrix of shape (n, p); returns shape (n,)."""
         if len(matrix) == 1:
-            return np.array([self._predict_row(matrix[0].tolist())])
+            return np.array([self.predict_row(matrix[0].tolist())])
         y = np.full(len(matrix), self._intercept)
         # One pass makes the columns contiguous; each is read up to three times.
         for term, column in zip(self._terms, np.ascontiguousarray(matrix.T), strict=True):
@@ -83,54 +93,59 @@ class Linear:
                 return None
         return y if math.isfinite(y) else None
 
-    def _predict_row(self, row: list[float]) -> float:
+    def predict_row(self, row: list[float]) -> float:
+        """Predict one row of the matrix: p numbers."""
         y = self._intercept
         for term, value in zip(self._terms, row, strict=True):
             y += term.of_value(value)
         return y
 
 
-class _Product:
-    """A coefficient times the value; a missing one has a contribution of its own."""
+class Product:
+    """A coefficient times the value; a missing one has a contribution of its own, `missing`."""
 
     def __init__(self, coefficient: float, missing: float | None) -> None:
-        self._coefficient = coefficient
-        self._missing = missing
+        self.coefficient = coefficient
+        self.missing = missing
 
     def of_value(self, value: float) -> float:
         """The contribution of one value, NaN for a missing one."""
-        if self._missing is not None and value != value:  # noqa: PLR0124 - only NaN is not itself
-            return self._missing
-        return self._coefficient * value
+        if self.missing is not None and value != value:  # noqa: PLR0124 - only NaN is not itself
+            return self.missing
+        return self.coefficient * value
 
     def of_column(self, column: Array) -> Array:
         """The contributions of n values."""
-        products = self._coefficient * column
-        if self._missing is not None:
-            products[np.isnan(column)] = self._missing
+        products = self.coefficient * column
+        if self.missing is not None:
+            products[np.isnan(column)] = self.missing
         return products
 
 
-class _Choice:
-    """A contribution for each value that there is, the missing one last."""
+class Choice:
+    """A contribution for each value that there is, the missing one last: `values`."""
 
     def __init__(self, values: list[float], missing: float | None) -> None:
-        self._values = [*values, np.nan if missing is None else missing]
-        self._array = np.array(self._values)
+        self.values = [*values, np.nan if missing is None else missing]
+        self._array = np.array(self.values)
 
     def of_value(self, value: float) -> float:
         """The contribution of one code, NaN for a missing value."""
-        return self._values[-1 if value != value else int(value)]  # noqa: PLR0124 - as above
+        return self.values[-1 if value != value else int(value)]  # noqa: PLR0124 - as above
 
     def of_column(self, column: Array) -> Array:
         """The contributions of n codes."""
-        last = len(self._values) - 1
+        last = len(self.values) - 1
         places = np.where(np.isnan(column), last, column).astype(np.intp)
         found: Array = self._array[places]
         return found
 
 
-def _of_json(feature: Feature, term: _Product | _Choice) -> float | dict[Any, float]:
+Term = Product | Choice
+"""What a feature adds to the sum."""
+
+
+def _of_json(feature: Feature, term: Term) -> float | dict[Any, float]:
     """What a value out of JSON contributes: a factor for a number, else by value."""
     if feature.kind == "number":
         return term.of_value(1.0)
@@ -139,7 +154,7 @@ def _of_json(feature: Feature, term: _Product | _Choice) -> float | dict[Any, fl
     }
 
 
-def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:
+def _term(numbers: Mapping[str, Any], feature: Feature) -> Term:
     missing = numbers["missing"].get(feature.name)
     missing = None if missing is None else float(missing)
     if feature.missing != (missing is not None):
@@ -148,5 +163,5 @@ def _term(numbers: Mapping[str, Any], feature: Feature) -> _Product | _Choice:
         values = [float(value) for value in numbers["categories"][feature.name]]
         if len(values) != (len(feature.categories) if feature.kind == "category" else 2):
             raise ValueError(f"{feature.name!r} has not one contribution for each category")
-        return _Choice(values, missing)
-    return _Product(float(numbers["coefficients"][feature.name]), missing)
+        return Choice(values, missing)
+    return Product(float(numbers["coefficients"][feature.name]), missing)

@@ -1,13 +1,16 @@
 """A model that can be trusted to answer: verified, loaded, and proven on its golden rows."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.checking import to_matrix
+from app.compiled import Plan, plan_for
 from app.errors import BrokenModel, InvalidInput
 from app.linear import Linear
 from app.manifest import Manifest
@@ -16,6 +19,8 @@ from app.schema import Schema
 from app.signing import UNSIGNED, Signed
 from app.store import Reader
 
+Matrix = NDArray[np.float64]
+
 GOLDEN_RELATIVE = 1e-9
 """How far an answer may be from its golden one, relative to the largest of them.
 
@@ -23,25 +28,37 @@ The unit of the target must not matter, and neither must an answer that happens 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A version that was verified, loaded and has reproduced its golden rows."""
 
     manifest: Manifest
     manifest_sha256: str
     predictor: Predictor
-    label: str
-    quick: Callable[[object], float | None] | None = None
+    plan: Plan | None = None  # to read its rows by compiled code
     signed: Signed = UNSIGNED
 
-    @property
+    @cached_property
+    def label(self) -> str:
+        """NAME/VERSION."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What its answers say of it."""
+        return (("X-Model", self.label),)
+
+    @cached_property
     def schema(self) -> Schema:
         """What it takes and gives."""
         return self.manifest.description.schema
 
-    def answer(
-        self, rows: Sequence[Any], only_numbers: bool = False
-    ) -> Sequence[float] | NDArray[np.float64]:
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether a row takes it microseconds."""
+        return isinstance(self.predictor, Linear)
+
+    def answer(self, rows: Sequence[Any], only_numbers: bool = False) -> Sequence[float] | Matrix:
         """Check and predict n rows as they came out of JSON; n finite numbers.
 
         `only_numbers` says that they are known to hold nothing else.
@@ -49,11 +66,40 @@ class Model:
         Raises:
             InvalidInput: with every problem of every row.
         """
-        if self.quick is not None and len(rows) == 1 and (y := self.quick(rows[0])) is not None:
-            return [y]
+        if len(rows) == 1 and isinstance(self.predictor, Linear):
+            y = self.predictor.predict_json(rows[0])
+            if y is not None:
+                return [y]
         return self.predict(to_matrix(self.schema, rows, only_numbers))
 
-    def predict(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    def answer_plain(self, body: bytes, key: bytes, max_rows: int) -> float | Matrix | None:
+        """Read ``{key: row}`` or ``{key: [row, ...]}`` by compiled code, and predict.
+
+        Args:
+            body: a JSON document.
+            key: the only one of its object, in quotes.
+            max_rows: that it may have.
+
+        Returns:
+            The answer for a row that stands alone, those for several, all finite; None for a body
+            that is not plainly right, or where there is no compiled code.
+
+        Raises:
+            InvalidInput: the answer for these values would not be a finite number.
+        """
+        if self.plan is None:
+            return None
+        if self.is_quick:
+            y = self.plan.answer(body, key, max_rows)
+            if isinstance(y, float):
+                return y if math.isfinite(y) else _finite(np.array([y]))[0].item()
+            return None if y is None else _finite(y)
+        read = self.plan.read(body, key, max_rows)
+        if isinstance(read, list):
+            return float(self.predict(np.array([read]))[0])
+        return None if read is None else self.predict(read)
+
+    def predict(self, matrix: Matrix) -> Matrix:
         """Predict a checked float64 matrix of shape (n, p).
 
         Returns:
@@ -64,10 +110,15 @@ class Model:
         """
         with np.errstate(all="ignore"):  # what overflows is told below, not on stderr
             y = np.asarray(self.predictor.predict(matrix), dtype=np.float64).reshape(-1)
-        if not np.isfinite(y).all():
-            row = int(np.flatnonzero(~np.isfinite(y))[0])
-            raise InvalidInput(f"row {row}: the model has no finite answer for these values")
-        return y
+        return _finite(y)
+
+
+def _finite(y: Matrix) -> Matrix:
+    """The answers themselves. Raises InvalidInput where one is not finite."""
+    if not np.isfinite(y).all():
+        row = int(np.flatnonzero(~np.isfinite(y))[0])
+        raise InvalidInput(f"row {row}: the model has no finite answer for these values")
+    return y
 
 
 def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto") -> Model:
@@ -79,9 +130,9 @@ def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto")
     """
     opened = reader.open(name, version)
     predictor = load(opened.manifest, opened.files, choice, reader.limit)
-    quick = predictor.predict_json if isinstance(predictor, Linear) else None
-    label = f"{name}/{version}"
-    model = Model(opened.manifest, opened.manifest_sha256, predictor, label, quick, opened.signed)
+    linear = predictor if isinstance(predictor, Linear) else None
+    plan = plan_for(opened.manifest.description.schema, linear)
+    model = Model(opened.manifest, opened.manifest_sha256, predictor, plan, opened.signed)
     _prove(model)
     return model
 
@@ -104,6 +155,6 @@ def _prove(model: Model) -> None:
         )
 
 
-def _close(y: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
+def _close(y: Matrix, expected: Matrix) -> bool:
     allowed = GOLDEN_RELATIVE * np.abs(expected).max()
     return bool((np.abs(y - expected) <= allowed).all())

@@ -18,5 +18,5 @@ def _handle(error: Exception) -> Response:
 def as_response(outcome: Outcome) -> Response:
     """An outcome in Flask's form."""
     return Response(
-        outcome.body, outcome.status, mimetype="application/json", headers=outcome.headers
+        outcome.body, outcome.status, mimetype="application/json", headers=list(outcome.headers)
     )

@@ -2,17 +2,20 @@
 
 It wraps the WSGI application and takes only what needs no interpretation: a POST to a current
 model, JSON, a declared length within the limit. All else goes on to Flask, and both end up in the
-same functions of `app.http.outcome`, so that nobody can tell which way a request went.
+same functions of `app.http.outcome`, so that nobody can tell which way a request went. Our worker
+asks it without the detour over WSGI.
 """
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from app.errors import InvalidInput
 from app.http.outcome import Outcome, failed, predicted, recorded
 from app.http.service import Service
+from app.model import Model
 from app.store import is_name
 from app.telemetry import request_id
 
@@ -23,7 +26,52 @@ _DEFAULT = "/predict"
 _BEGIN, _END = "/models/", "/predict"
 _NAMED = "/models/<name>/predict"
 _ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q=0.5"))
-_STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
+
+STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
+"""As Flask writes them."""
+
+BRIEF_BYTES = 1 << 18
+"""A linear model reads and answers a body of this size in about a millisecond, in pure Python."""
+
+JSON = ("Content-Type", "application/json")
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A plain prediction request, as far as its head tells.
+
+    Attributes:
+        name: of the model; None for the default one.
+        route: the template that its path matches.
+        path: as sent.
+        length: of its body, in bytes.
+        request_id: what the caller calls it, sane or not, if anything.
+    """
+
+    name: str | None
+    route: str
+    path: str
+    length: int
+    request_id: str | None
+
+
+def plain_request(environ: Environ) -> Plain | None:
+    """What a WSGI environment asks for, None where there is more to it."""
+    if (
+        environ["REQUEST_METHOD"] != "POST"
+        or environ.get("CONTENT_TYPE") != "application/json"
+        or environ.get("HTTP_ACCEPT") not in _ACCEPTED
+        or "HTTP_CONTENT_ENCODING" in environ
+        or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI", ""))
+    ):
+        return None
+    path, text = environ["PATH_INFO"], environ.get("CONTENT_LENGTH", "")
+    name = None if path == _DEFAULT else _model_name(path)
+    if (name is None and path != _DEFAULT) or not _is_length(text):
+        return None
+    route = _DEFAULT if name is None else _NAMED
+    return Plain(name, route, path, int(text), environ.get("HTTP_X_REQUEST_ID"))
 
 
 class FastPath:
@@ -37,69 +85,71 @@ class FastPath:
     def __init__(self, application: WSGI, served: Service) -> None:
         self._application = application
         self._served = served
+        self._max_rows = served.config.max_rows
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
-        length = self._plain_length(environ)
-        path = environ["PATH_INFO"]
-        if length is None or not (path == _DEFAULT or _model_name(path)):
+        plain = plain_request(environ)
+        if plain is None or plain.length > self._served.config.max_body_bytes:
             return self._application(environ, start_response)
-        started = time.perf_counter()
-        fresh = request_id(environ.get("HTTP_X_REQUEST_ID"))
         self._served.watcher.ensure()
-        outcome = self._outcome(environ, path, length)
+        outcome, fresh = self.respond(plain, _read(environ, plain.length))
+        length = ("Content-Length", str(len(outcome.body)))
+        headers = [JSON, length, *outcome.headers, ("X-Request-Id", fresh), NOSNIFF]
+        start_response(STATUS_LINES[outcome.status], headers)
+        return [outcome.body]
+
+    def respond(self, plain: Plain, body: bytes, model: Model | None = None) -> tuple[Outcome, str]:
+        """Answer a plain request, count it and log it.
+
+        Args:
+            plain: the request; its length must be within the limit.
+            body: what arrived of its body.
+            model: that is to answer, where it is known already.
+
+        Returns:
+            The outcome, whatever it is, and the request's id.
+        """
+        started = time.perf_counter()
+        fresh = request_id(plain.request_id)
+        try:
+            if len(body) < plain.length:
+                raise InvalidInput("the body ends early, or its chunks are malformed")
+            if model is None:
+                model = self._served.registry.get(plain.name)
+            outcome = predicted(model, body, self._max_rows)
+        except Exception as error:  # noqa: BLE001 - every error is answered
+            outcome = failed(self._served, error)
         recorded(
             self._served,
             outcome,
             request_id=fresh,
             method="POST",
-            route=_DEFAULT if path == _DEFAULT else _NAMED,
-            path=path,
-            bytes_in=length,
+            route=plain.route,
+            path=plain.path,
+            bytes_in=plain.length,
             started=started,
         )
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(outcome.body))),
-            *outcome.headers,
-            ("X-Request-Id", fresh),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        start_response(_STATUS_LINES[outcome.status], headers)
-        return [outcome.body]
+        return outcome, fresh
+
+    def quick_model(self, plain: Plain) -> Model | None:
+        """What answers this request, if it does so before others notice that they wait."""
+        if plain.length > BRIEF_BYTES:
+            return None
+        model = self._served.registry.peek(plain.name)
+        return model if model is not None and model.is_quick else None
 
     def is_brief(self, path: str) -> bool:
-        """Whether a request to this path is answered in well under a millisecond."""
-        name = None if path == _DEFAULT else _model_name(path)
-        if name is None and path != _DEFAULT:
-            return path == "/healthz"
-        model = self._served.registry.peek(name)
-        return model is not None and model.quick is not None
+        """Whether whatever else is asked at this path is answered as fast."""
+        return path == "/healthz"
 
-    def _plain_length(self, environ: Environ) -> int | None:
-        """The length of the body of a plain request, None where there is more to it."""
-        if (
-            environ["REQUEST_METHOD"] != "POST"
-            or environ.get("CONTENT_TYPE") != "application/json"
-            or environ.get("HTTP_ACCEPT") not in _ACCEPTED
-            or "HTTP_CONTENT_ENCODING" in environ
-            or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI", ""))
-        ):
-            return None
-        text = environ.get("CONTENT_LENGTH", "")
-        if not (text.isascii() and text.isdigit() and len(text) < 16):
-            return None
-        length = int(text)
-        return length if length <= self._served.config.max_body_bytes else None
 
-    def _outcome(self, environ: Environ, path: str, length: int) -> Outcome:
-        try:
-            body = environ["wsgi.input"].read(length)
-            if len(body) < length:
-                raise InvalidInput("the body ends early, or its chunks are malformed")
-            return predicted(self._served, _model_name(path), None, body)
-        except Exception as error:  # noqa: BLE001 - every error is answered
-            return failed(self._served, error)
+def _read(environ: Environ, length: int) -> bytes:
+    try:
+        body: bytes = environ["wsgi.input"].read(length)
+    except Exception:  # noqa: BLE001 - each server has its own for a body that ends early
+        return b""
+    return body
 
 
 def _model_name(path: str) -> str | None:
@@ -108,3 +158,7 @@ def _model_name(path: str) -> str | None:
         return None
     name = path[len(_BEGIN) : -len(_END)]
     return name if is_name(name) else None
+
+
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16

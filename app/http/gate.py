@@ -37,10 +37,9 @@ def _leave(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     route = request.url_rule.rule if request.url_rule else UNMATCHED
-    model, rows = response.headers.get("X-Model"), g.get("rows")
     recorded(
         service(),
-        Outcome(response.status_code, response.get_data(), model=model, rows=rows),
+        g.get("outcome") or Outcome(response.status_code, response.get_data()),
         request_id=g.request_id,
         method=request.method,
         route=route,

@@ -5,7 +5,7 @@ one place each.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
@@ -19,6 +19,7 @@ from app.errors import (
     UnsupportedMedia,
 )
 from app.http.service import Service
+from app.model import Model
 from app.protocols import native
 
 _SENTENCES = {
@@ -44,25 +45,21 @@ class Outcome:
         status: of HTTP.
         body: JSON in UTF-8.
         headers: beside those that every answer has.
-        model: NAME/VERSION that predicted.
+        model: that predicted.
         rows: how many it predicted.
     """
 
     status: int
     body: bytes
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    model: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    model: Model | None = None
     rows: int | None = None
 
 
-def predicted(served: Service, name: str | None, version: int | None, body: bytes) -> Outcome:
+def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
-    model = served.registry.get(name, version)
-    call = native.decode(body, model.schema, served.config.max_rows)
-    answer = native.encode(call, model.answer(call.rows, call.only_numbers))
-    rows = len(call.rows)
-    served.metrics.rows(model.manifest.name, rows)
-    return Outcome(200, answer, [("X-Model", model.label)], model.label, rows)
+    answer, rows = native.answer(model, body, max_rows)
+    return Outcome(200, answer, model.headers, model, rows)
 
 
 def failed(served: Service, error: Exception) -> Outcome:
@@ -100,7 +97,11 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         started: when, by `time.perf_counter`.
     """
     seconds = time.perf_counter() - started
-    served.metrics.request(route, method, outcome.status, seconds)
+    model, rows = outcome.model, outcome.rows
+    if model is None or rows is None:
+        served.metrics.request(route, method, outcome.status, seconds)
+    else:
+        served.metrics.prediction(route, seconds, model.manifest.name, rows)
     served.log.access(
         request_id=request_id,
         method=method,
@@ -110,24 +111,22 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         seconds=seconds,
         bytes_in=bytes_in,
         bytes_out=len(outcome.body),
-        rows=outcome.rows,
-        model=outcome.model,
+        rows=rows,
+        model=None if model is None else model.label,
     )
 
 
 def _ours(served: Service, error: OrdinateError) -> Outcome:
     if isinstance(error, RequestError | NotReady):
         served.metrics.rejected(_REASONS.get(type(error), "invalid_input"))
-    headers = []
-    if error.retry_after is not None:
-        headers.append(("Retry-After", str(error.retry_after)))
+    wait = error.retry_after
+    headers = () if wait is None else (("Retry-After", str(wait)),)
     return Outcome(error.status, native.encode_error(error), headers)
 
 
 def _of_http(error: HTTPException) -> Outcome:
     status = error.code or 500
     sentence = _SENTENCES.get(status) or HTTPStatus(status).phrase.lower()
-    headers = []
-    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
-        headers.append(("Allow", ", ".join(sorted(allowed))))
+    allowed = getattr(error, "valid_methods", None) if status == 405 else None
+    headers = (("Allow", ", ".join(sorted(allowed))),) if allowed else ()
     return Outcome(status, native.error_body(sentence), headers)

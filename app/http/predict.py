@@ -37,6 +37,5 @@ def _predict(name: str | None, version: int | None) -> Response:
     served = service()
     check_acceptable(request)
     body = read_json_body(request, served.config.max_body_bytes)
-    outcome = predicted(served, name, version, body)
-    g.rows = outcome.rows
-    return as_response(outcome)
+    g.outcome = predicted(served.registry.get(name, version), body, served.config.max_rows)
+    return as_response(g.outcome)

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from app.diagnosis import shortened
 from app.errors import SHOWN_PROBLEMS, InvalidInput, OrdinateError, Problem, TooLarge
+from app.model import Model
 from app.protocols import strict_json
 from app.schema import Schema
+
+_KEY = b'"x"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,30 @@ class Call:
     rows: Sequence[Any]
     single: bool
     only_numbers: bool = field(default=False, compare=False)
+
+
+def answer(model: Model, body: bytes, max_rows: int) -> tuple[bytes, int]:
+    """Answer a prediction request.
+
+    Args:
+        model: to ask.
+        body: of the request.
+        max_rows: that it may have.
+
+    Returns:
+        The body of the answer, and how many rows were predicted.
+
+    Raises:
+        InvalidInput: it is not JSON, not an object with just ``x``, or a value is not right.
+        TooLarge: it has too many rows.
+    """
+    y = model.answer_plain(body, _KEY, max_rows)
+    if isinstance(y, float):
+        return orjson.dumps({"y": y}), 1
+    if y is not None:
+        return _encode_several(y), len(y)
+    call = decode(body, model.schema, max_rows)
+    return encode(call, model.answer(call.rows, call.only_numbers)), len(call.rows)
 
 
 def decode(body: bytes, schema: Schema, max_rows: int) -> Call:
@@ -80,8 +107,10 @@ def _call(x: Any, width: int, body: bytes) -> Call:
 
 def encode(call: Call, y: Sequence[float] | NDArray[np.float64]) -> bytes:
     """The body that answers a call with its n predictions."""
-    if call.single:
-        return orjson.dumps({"y": float(y[0])})
+    return orjson.dumps({"y": float(y[0])}) if call.single else _encode_several(y)
+
+
+def _encode_several(y: Sequence[float] | NDArray[np.float64]) -> bytes:
     # orjson writes only arrays without gaps, and a model may answer a column of a larger one.
     return orjson.dumps({"y": np.ascontiguousarray(y)}, option=orjson.OPT_SERIALIZE_NUMPY)
 

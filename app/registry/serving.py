@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model, load_model
@@ -165,9 +166,9 @@ class Registry:
     def _fall_back(
         self, name: str, refused: int | None, problem: str, before: State | None
     ) -> State:
-        """Keep what served so far; at a start, the newest older version that can be trusted.
+        """Keep what served so far; at a start, the newest older version, candidates last.
 
-        Where a pointer was accepted before, what it names is the only version that can be.
+        Where a pointer was accepted before, what it names is the only version that can be trusted.
         """
         try:
             known = self._accepted.highest(name)
@@ -175,15 +176,17 @@ class Registry:
             return State(name, before.model if before else None, problem)
         if before and before.model and (not known or known.names(before.model.manifest_sha256)):
             return State(name, before.model, problem)
-        older = [v for v in reversed(self._reader.versions(name)) if v < (refused or v + 1)]
-        for version in [known.version] if known else older:
+        older = [v for v in self._reader.versions(name) if refused is None or v < refused]
+        tries = product((False, True), reversed(older))
+        for candidate, version in [(False, known.version)] if known else tries:
             try:
                 model = self._current_model(name, known) if known else self._load(name, version)
             except (UnknownModel, BrokenModel) as error:
                 self._refuse(name, version, error.message)
                 continue
-            self._accept(name, version, problem)
-            return State(name, model, problem)
+            if known or model.manifest.description.is_candidate == candidate:
+                self._accept(name, version, problem)
+                return State(name, model, problem)
         return State(name, None, problem)
 
     def _numbered(self, name: str, version: int) -> Model:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
@@ -43,8 +44,18 @@ class Store(Reader):
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    def publish(self, name: str, description: Description, files: Mapping[str, bytes]) -> Manifest:
+    def publish(
+        self,
+        name: str,
+        description: Description,
+        files: Mapping[str, bytes],
+        *,
+        make_current: bool = True,
+    ) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
+
+        Without `make_current` it becomes a candidate: what is current stays so. Where nothing is,
+        it is made current all the same, as there is nothing that it could stand behind.
 
         Returns:
             The manifest with the number that the version got.
@@ -59,7 +70,8 @@ class Store(Reader):
             try:
                 sync_folder(folder)
                 self._read_back(manifest)
-                self._point(folder, manifest)
+                if make_current or not os.path.lexists(folder / CURRENT):
+                    self._point(folder, manifest)
             except BaseException:
                 self._withdraw(folder, manifest)
                 raise
@@ -200,12 +212,13 @@ class Store(Reader):
         replace(folder / CURRENT, pointer.to_bytes())
 
     def _point_elsewhere(self, folder: Path, name: str, version: int) -> int | None:
-        for other in reversed(self.versions(name)):
-            if other == version:
-                continue
+        others = [each for each in self.versions(name) if each != version]
+        for candidate, other in product((False, True), reversed(others)):
             with suppress(BrokenModel, UnknownModel):
-                self._point(folder, self.open(name, other).manifest)
-                return other
+                manifest = self.open(name, other).manifest
+                if manifest.description.is_candidate == candidate:
+                    self._point(folder, manifest)
+                    return other
         (folder / CURRENT).unlink(missing_ok=True)
         return None
 

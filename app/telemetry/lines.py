@@ -67,7 +67,8 @@ class Sink:
         self._torn = False
         self._later: Callable[[Callable[[], None]], object] | None = None
         self._thread = 0
-        self._held = b""
+        self._held: list[bytes] = []
+        self._size = 0
 
     def gather(self, later: Callable[[Callable[[], None]], object]) -> None:
         """Write what this thread writes from now on in as few calls as `later` allows.
@@ -82,16 +83,20 @@ class Sink:
         if self._later is None or threading.get_ident() != self._thread:
             self._write(line)
             return
-        if len(self._held) + len(line) > LIMIT:
+        size = self._size + len(line)
+        if size > LIMIT:
             self.flush()
+            size = len(line)
         if not self._held:
             self._later(self.flush)
-        self._held += line
+        self._held.append(line)
+        self._size = size
 
     def flush(self) -> None:
         """Write what was gathered."""
         if self._held:
-            held, self._held = self._held, b""
+            held = b"".join(self._held)
+            self._held, self._size = [], 0
             self._write(held)
 
     def _write(self, line: bytes) -> None:

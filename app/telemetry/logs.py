@@ -9,8 +9,10 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 
 _SHOWN_PATH = 512
 _SHOWN_METHOD = 64
-_KEPT_PLACES = 256
+_KEPT_KINDS = 256
 _SHOWN_FRAMES = 12
+_NULL = "null"
+_BELOW_1 = tuple(f"{thousandths / 1000:.3f}" for thousandths in range(1000))
 
 
 class Log:
@@ -37,7 +39,8 @@ class Log:
         self._access = access
         self._out, self._err = Sink(out, on_loss), Sink(err, on_loss)
         self._second = (0, "")
-        self._where: dict[tuple[str | None, str, str | None], str] = {}
+        self._millisecond = (0, "")
+        self._kinds: dict[tuple[str | None, str, str | None, int, str | None], str] = {}
 
     def gather(self, later: Callable[[Callable[[], None]], object]) -> None:
         """Write the lines of this thread's requests in as few calls as `later` allows."""
@@ -75,33 +78,38 @@ class Log:
         """
         if not self._access:
             return
-        where = self._where.get((method, route, path)) or self._place(method, route, path)
-        more = "" if rows is None else f',"rows":{rows}'
-        if model is not None:
-            more += f',"model":"{model}"'
+        kind = (method, route, path, status, model)
+        shown = self._kinds.get(kind) or self._show(kind)
+        more = "}\n" if rows is None else f',"rows":{rows}}}\n'
         if remote is not None:
-            more += f',"remote":"{remote}"'
+            more = f',"remote":"{remote}"{more}'
+        thousandths = int(seconds * 1e6)
+        shown_ms = _BELOW_1[thousandths] if thousandths < 1000 else f"{seconds * 1000:.3f}"
         # Written out, because encoding a dictionary takes three times as long. What is not from
-        # the caller's lists is a number, a sane id, a model's name or an address: plain ASCII.
+        # the caller's lists is a number, a sane id or an address: plain ASCII.
         self._out.write(
-            f'{{"time":"{self._time()}","level":"{"info" if status < 500 else "error"}",'
-            f'"event":"request","request_id":"{request_id}",{where},"status":{status},'
-            f'"duration_ms":{seconds * 1000:.3f},"bytes_in":{_or_null(bytes_in)},'
-            f'"bytes_out":{_or_null(bytes_out)}{more}}}\n'.encode("ascii")
+            f'{{"time":"{self._time()}",{shown},"request_id":"{request_id}",'
+            f'"duration_ms":{shown_ms},'
+            f'"bytes_in":{_NULL if bytes_in is None else bytes_in},'
+            f'"bytes_out":{_NULL if bytes_out is None else bytes_out}{more}'.encode("ascii")
         )
 
-    def _place(self, method: str | None, route: str, path: str | None) -> str:
-        """The members of a line that say where a request went; those of the last ones are kept."""
-        shown = {
+    def _show(self, kind: tuple[str | None, str, str | None, int, str | None]) -> str:
+        """The members of a line that many requests share; those of the last kinds are kept."""
+        method, route, path, status, model = kind
+        fields = {
+            "level": "info" if status < 500 else "error",
+            "event": "request",
             "method": method and method[:_SHOWN_METHOD],
             "route": route,
             "path": path and path[:_SHOWN_PATH],
+            "status": status,
         }
-        where = encode(shown).decode("ascii")[1:-2]
-        if len(self._where) >= _KEPT_PLACES:
-            self._where.clear()
-        self._where[method, route, path] = where
-        return where
+        shown = encode(fields if model is None else fields | {"model": model})
+        if len(self._kinds) >= _KEPT_KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = text = shown.decode("ascii")[1:-2]
+        return text
 
     def event(self, level: str, event: str, **fields: object) -> None:
         """Write an event, with whatever fields describe it."""
@@ -117,17 +125,15 @@ class Log:
         self.event("error", event, error=type(error).__qualname__, trace=frames(error), **fields)
 
     def _time(self) -> str:
-        now = time.time()
-        second = int(now)
-        known, text = self._second
-        if known != second:
-            text = utc(second)
-            self._second = (second, text)
-        return f"{text}.{int((now - second) * 1000):03d}Z"
-
-
-def _or_null(number: int | None) -> int | str:
-    return "null" if number is None else number
+        now = time.time_ns() // 1_000_000
+        known, text = self._millisecond
+        if known != now:
+            second, rest = divmod(now, 1000)
+            if self._second[0] != second:
+                self._second = (second, utc(second))
+            text = f"{self._second[1]}.{rest:03d}Z"
+            self._millisecond = (now, text)
+        return text
 
 
 def utc(second: int) -> str:

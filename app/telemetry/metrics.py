@@ -30,6 +30,7 @@ METHODS = frozenset(
 """Methods that are counted under their own name; clients may invent any number of others."""
 
 _SCRATCH = b"[]"
+_SECONDS, _ROWS = DURATION.bounds, ROWS.bounds
 _DURATION_SUM = DURATION.size - 1
 _ROWS_SUM = ROWS.size - 1
 
@@ -56,6 +57,7 @@ class Metrics:
         self._slot = self._slots.open(number)
         self._values, self._lock = self._slot.values, self._slot.lock
         self._requests: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self._predictions: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._places: dict[tuple[str, ...], int] = {}
         largest = max(family.size for family in FAMILIES)
         self._scratch = self._slot.reserve(_SCRATCH, largest) or 0
@@ -73,21 +75,28 @@ class Metrics:
         if places is None:
             places = self._request_places(route, method, status)
         total, duration = places
-        bucket = duration + bisect_left(DURATION.bounds, seconds)
+        bucket = duration + bisect_left(_SECONDS, seconds)
         values = self._values
         with self._lock:
             values[total] += 1.0
             values[bucket] += 1.0
             values[duration + _DURATION_SUM] += seconds
 
-    def rows(self, model: str, count: int) -> None:
-        """Count one request's predicted rows."""
-        first = self._place(ROWS, model)
-        bucket = first + bisect_left(ROWS.bounds, count)
+    def prediction(self, route: str, seconds: float, model: str, count: int) -> None:
+        """Count one POST that was answered with 200, and the rows that it had predicted."""
+        places = self._predictions.get((route, model))
+        if places is None:
+            places = self._prediction_places(route, model)
+        total, duration, rows = places
+        bucket = duration + bisect_left(_SECONDS, seconds)
+        rows_bucket = rows + bisect_left(_ROWS, count)
         values = self._values
         with self._lock:
+            values[total] += 1.0
             values[bucket] += 1.0
-            values[first + _ROWS_SUM] += count
+            values[duration + _DURATION_SUM] += seconds
+            values[rows_bucket] += 1.0
+            values[rows + _ROWS_SUM] += count
 
     def rejected(self, reason: str) -> None:
         """Count one refused request; `reason` is one of a few fixed words."""
@@ -145,6 +154,12 @@ class Metrics:
         places = self._place(REQUESTS, route, shown, str(status)), self._place(DURATION, route)
         if shown == method and self._scratch not in places:
             self._requests[route, method, status] = places
+        return places
+
+    def _prediction_places(self, route: str, model: str) -> tuple[int, int, int]:
+        places = *self._request_places(route, "POST", 200), self._place(ROWS, model)
+        if self._scratch not in places:
+            self._predictions[route, model] = places
         return places
 
     def _place(self, family: Family, *labels: str) -> int:

@@ -2,16 +2,19 @@
 
 import io
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
+from app.http.fast import JSON, NOSNIFF, STATUS_LINES
+from app.http.outcome import Outcome
 from app.worker.heads import Environ
 
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _LENGTH = "content-length"
+_KEPT_HEADS = 64
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -73,9 +76,12 @@ def answer(application: Application, environ: Environ, body: bytes, keep_alive: 
     )
 
 
-def _head(status: str, headers: list[tuple[str, str]], length: int, keep_alive: bool) -> bytes:
+def _head(
+    status: str, headers: Sequence[tuple[str, str]], length: int | None, keep_alive: bool
+) -> bytes:
+    """A head with its empty line; without a length where that is still to be added."""
     lines = [f"HTTP/1.1 {status}\r\nServer: ordinate\r\n{_dates.line()}"]
-    measured = False
+    measured = length is None
     for name, value in headers:
         lines.append(f"{name}: {value}\r\n")
         if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
@@ -87,6 +93,34 @@ def _head(status: str, headers: list[tuple[str, str]], length: int, keep_alive: 
     if text.count("\n") != len(lines) + 3 or text.count("\r") != len(lines) + 3:
         raise UnsafeAnswer(status)
     return text.encode("latin-1")
+
+
+class Heads:
+    """Answers to plain predictions; what all of a kind begin with is made anew once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._kept: dict[Any, str] = {}
+
+    def answer(self, outcome: Outcome, request_id: str, keep_alive: bool) -> bytes:
+        """The whole answer, head and body."""
+        second = int(time.time())
+        if second != self._second or len(self._kept) > _KEPT_HEADS:
+            self._second, self._kept = second, {}
+        kind = (outcome.status, outcome.headers, keep_alive)
+        begin = self._kept.get(kind)
+        if begin is None:
+            begin = self._kept[kind] = _begin(outcome, keep_alive)
+        body = outcome.body
+        head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
+        return head.encode("latin-1") + body
+
+
+def _begin(outcome: Outcome, keep_alive: bool) -> str:
+    """A head up to its last headers, the length and the id of the request."""
+    headers = [JSON, NOSNIFF, *outcome.headers]
+    head = _head(STATUS_LINES[outcome.status], headers, None, keep_alive)
+    return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
 
 def refusal(status: int, body: bytes, request_id: str) -> bytes:

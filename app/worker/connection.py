@@ -33,6 +33,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._base: Environ = {}
         self._buffer = b""
+        self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
         self._pieces: list[bytes] = []  # of a body whose length is known
         self._missing = 0
         self._head: Head | None = None  # of the body that is being gathered
@@ -44,8 +45,6 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._since = now()  # when what is being waited for began
 
-    # ---- events ---------------------------------------------------------------------------
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
         assert isinstance(transport, asyncio.Transport)
@@ -53,10 +52,12 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
         self._base = self._server.environ | addresses(transport)
         self._server.connections.add(self)
+        self._server.share.tell(len(self._server.connections))
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""
         self._server.connections.discard(self)
+        self._server.share.tell(len(self._server.connections))
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
@@ -66,10 +67,12 @@ class Connection(asyncio.Protocol):
         if self._missing:
             self._gather(data)
             return
-        waiting = self._waiting()
+        waiting = self._buffer or self._parse is not None
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
-        if not waiting and self._waiting():
+        if not self._waiting():
+            return
+        if not waiting:
             self._since = self._now()
         if len(self._buffer) > _MAX_WAITING and self._transport is not None:
             self._transport.pause_reading()
@@ -88,14 +91,14 @@ class Connection(asyncio.Protocol):
         self._stalled, self._since = False, self._now()
         self._go_on()
 
-    # ---- requests -------------------------------------------------------------------------
-
     def _advance(self) -> None:
         """Answer the requests that are whole, until one is left to wait for."""
         for _ in range(_TURN):
             if not self._buffer or self._busy or self._closing or self._stalled:
                 return
-            if not self._next():
+            if self._parse is None and self._take_plain():
+                continue
+            if self._missing or not self._take_any():
                 return
         self._queued = True
         self._later(self._go_on)
@@ -108,36 +111,34 @@ class Connection(asyncio.Protocol):
         self._advance()
         if len(self._buffer) <= _MAX_WAITING:
             self._transport.resume_reading()
-        if self._ended and not self._is_answering():
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        """Close the connection of a client that will ask no more and has all its answers."""
+        if self._ended and not self._is_answering() and self._transport is not None:
             self._transport.close()
 
     def _is_answering(self) -> bool:
-        """Whether an answer is being made, taken, or queued behind other clients' requests."""
-        return self._busy or self._stalled or self._queued or self._closing
-
-    def _next(self) -> bool:
-        """Take one step towards an answer; False when more must arrive first."""
-        if self._parse is None and self._take_plain():
-            return True
-        if self._missing:
-            return False
-        return self._take_any()
+        """Whether an answer is being made, sent, taken, or queued behind those of others."""
+        return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
     def _take_plain(self) -> bool:
         """Take a request with a plain head; False for any other, and while its body is not here."""
-        end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
-        if not len(_HEAD_END) <= end <= MAX_PLAIN_HEAD:
+        arrived = self._buffer
+        end = arrived.find(_HEAD_END) + 4
+        if not 4 <= end <= MAX_PLAIN_HEAD:
             return False
-        head = recognise(self._buffer[:end])
-        if head is None or head.length is None or head.length > self._server.limits.body:
+        head = recognise(arrived[:end])
+        if head is None or (length := head.length) is None or length > self._server.limits.body:
             return False
-        body = self._buffer[end : end + head.length]
-        if len(body) < head.length:
+        behind = end + length
+        body = arrived[end:behind]
+        if len(body) < length:
             self._head, self._pieces = head, [body]
-            self._missing = head.length - len(body)
+            self._missing = length - len(body)
             self._buffer = b""
             return False
-        self._buffer = self._buffer[end + head.length :]
+        self._buffer = arrived[behind:]
         self._serve(head, body)
         return True
 
@@ -162,7 +163,7 @@ class Connection(asyncio.Protocol):
         try:
             parse.feed(data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
-            self._close_with(self._server.refuse(error, self._base.get("REMOTE_ADDR")))
+            self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
             return False
         if not parse.complete:
             if parse.expects:
@@ -175,30 +176,38 @@ class Connection(asyncio.Protocol):
         return True
 
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
-        keep_alive = head.keep_alive and not overlong and self._server.stopping_since == inf
-        environ = self._base | head.environ
-        if self._server.is_brief(head):
-            self._answered(keep_alive, self._server.answer(environ, body, keep_alive))
+        server = self._server
+        keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
+        answer = server.responder.now(head, self._base, body, keep_alive)
+        if answer is not None:
+            self._answered(keep_alive, answer)
             return
         self._busy = True
-        work = partial(self._server.answer, environ, body, keep_alive)
-        self._server.in_thread(work, partial(self._answered, keep_alive))
+        then = partial(self._answered, keep_alive)
+        server.responder.later(head, self._base, body, keep_alive, then)
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:
         was_busy, self._busy = self._busy, False
         if not keep_alive:
             self._close_with(answer)
             return
-        self._since = self._now()
+        self._since = self._server.now
         self._write(answer)
         if was_busy:
             self._go_on()
 
-    # ---- the way out ----------------------------------------------------------------------
-
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        """Send when the turn of the event loop ends."""
+        if not self._unsent:
+            self._server.send_soon(self.send)
+        self._unsent.append(data)
+
+    def send(self) -> None:
+        """Send what is still unsent."""
+        if self._transport is not None and self._unsent:
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+        self._close_if_done()
 
     def _waiting(self) -> bool:
         """Whether a request has begun to arrive."""
@@ -212,26 +221,27 @@ class Connection(asyncio.Protocol):
         self._closing, self._buffer, self._since = True, b"", self._now()
         if self._transport is None:
             return
-        self._transport.write(answer)
+        self._transport.write(b"".join([*self._unsent, answer]))
+        self._unsent.clear()
         if self._ended or not self._transport.can_write_eof():  # TLS has no half-close
             self._transport.close()
         else:
             self._transport.write_eof()
             self._transport.resume_reading()
 
-    # ---- time -----------------------------------------------------------------------------
-
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""
         limits, waited = self._server.limits, now - self._since
-        if self._transport is None or self._busy:
+        if self._transport is None or self._busy or self._unsent:
             return
         if self._stalled or self._closing:
             if waited > (limits.write if self._stalled else limits.linger):
                 self._transport.abort()
         elif self._waiting():
             if waited > limits.request:
-                self._close_with(self._server.refuse(TimeoutError(), self._base.get("REMOTE_ADDR")))
+                self._close_with(
+                    self._server.responder.refuse(TimeoutError(), self._base.get("REMOTE_ADDR"))
+                )
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
 

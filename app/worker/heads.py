@@ -21,6 +21,8 @@ from gunicorn.asgi.parser import (
 )
 from gunicorn.util import split_request_uri
 
+from app.http.fast import Plain, plain_request
+
 Environ = dict[str, Any]
 
 MAX_PLAIN_HEAD = 4000
@@ -46,11 +48,13 @@ class Head:
         environ: what it says of its WSGI environment; never to be changed.
         length: bytes of body that follow; None where they are chunked.
         keep_alive: whether the client means to send more requests.
+        plain: what it asks for, if that is a plain prediction.
     """
 
     environ: Environ
     length: int | None
     keep_alive: bool
+    plain: Plain | None = None
 
 
 @lru_cache(maxsize=512)
@@ -80,7 +84,7 @@ def _plain_head(environ: Environ) -> Head | None:
         return None
     if connection not in ("keep-alive", "close"):
         return None
-    return Head(environ, int(length), connection == "keep-alive")
+    return Head(environ, int(length), connection == "keep-alive", plain_request(environ))
 
 
 def _request_line(method: str, target: str, protocol: str) -> Environ:

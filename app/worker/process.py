@@ -7,29 +7,26 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
-from app.worker.answers import answer
 from app.worker.connection import Connection
-from app.worker.heads import Environ, Head
-from app.worker.refusals import refuse
+from app.worker.heads import Environ
+from app.worker.memory import give_back
+from app.worker.responding import Responder
 from app.worker.server import Limits
+from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
 LINGER_SECONDS = 2.0
 LOG_SECONDS = 0.01
 """Lines of requests are written together for so long, which a kill -9 can lose."""
-
-MAX_BRIEF_BYTES = 1 << 18
-"""Larger bodies are answered in a thread: this many take about a millisecond."""
 
 MAX_BODY_BYTES = 1 << 30
 """For applications that are not ours."""
@@ -42,20 +39,32 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     shared with the other workers.
     """
 
+    _shares: ClassVar[Shares | None] = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Prepare a worker, in the process that forks it."""
+        super().__init__(*arguments, **named)
+        cls = type(self)
+        cls._shares = cls._shares or Shares()
+        self.share = cls._shares.claim()
+
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
+        give_back()
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
+        self.now = self.loop.time()
         self.stopping_since = inf
-        self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
+        self._sending: list[Callable[[], None]] = []
+        self.share.enter()
         super().init_process()
 
     def load_wsgi(self) -> None:
         """Load the application, and with it the limits of its service."""
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
-        self._brief = getattr(getattr(self.wsgi, "wsgi_app", None), "is_brief", _never)
+        self.responder = Responder(self.wsgi, self.cfg.threads, self.loop)
         self._log = service.log if service else None
         config = service.config if service else None
         self.limits = Limits(
@@ -109,42 +118,32 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.loop.run_until_complete(self._serve())
         for acceptor in self._acceptors:
             acceptor.stop()
+        self.share.leave()
         self.loop.run_until_complete(self._drain())
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.responder.close()
 
     # ---- what connections ask for -----------------------------------------------------------
 
-    def is_brief(self, head: Head) -> bool:
-        """Whether a request is answered before others have to wait for it."""
-        return (head.length or 0) <= MAX_BRIEF_BYTES and self._brief(head.environ["PATH_INFO"])
+    def send_soon(self, send: Callable[[], None]) -> None:
+        """Send when all requests that are here by now are answered.
 
-    def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
-        """Have the application answer a request."""
-        remote = environ["REMOTE_ADDR"]
-        try:
-            return answer(self.wsgi, environ, body, keep_alive)
-        except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return refuse(self.wsgi, error, remote)
+        A client that waits on another core has to be woken by the system for each answer that it
+        has gone to sleep before; of answers that come together only the first wakes it.
+        """
+        if not self._sending:
+            self.loop.call_soon(self._send)
+        self._sending.append(send)
 
-    def refuse(self, error: Exception, remote: str | None) -> bytes:
-        """Answer what is no request."""
-        return refuse(self.wsgi, error, remote)
-
-    def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
-        """Do some work beside the event loop, and then something on it."""
-
-        def done(future: "Future[bytes]") -> None:
-            if not future.cancelled():
-                self.loop.call_soon_threadsafe(then, future.result())
-
-        self._threads.submit(work).add_done_callback(done)
+    def _send(self) -> None:
+        sending, self._sending = self._sending, []
+        for send in sending:
+            send()
 
     # ---- the life of the process ------------------------------------------------------------
 
     def _acceptor(self, listener: socket.socket, tls: Any) -> Acceptor:
         listener.setblocking(False)
-        alone, warn = self.cfg.workers == 1, self.log.warning
-        return Acceptor(self, listener, tls, alone=alone, loop=self.loop, warn=warn)
+        return Acceptor(self, listener, tls, loop=self.loop, warn=self.log.warning)
 
     async def _serve(self) -> None:
         while self.alive:
@@ -156,7 +155,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             await asyncio.sleep(TICK_SECONDS)
 
     def _check_times(self) -> None:
-        now = self.loop.time()
+        self.now = now = self.loop.time()
         for connection in tuple(self.connections):
             assert isinstance(connection, Connection)
             connection.check_time(now)
@@ -179,10 +178,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _stop_now(self) -> None:
         self.cfg.worker_int(self)
         sys.exit(0)
-
-
-def _never(_path: str) -> bool:
-    return False
 
 
 def _ignore() -> None:

@@ -72,8 +72,8 @@ def test_a_duration_on_a_bound_belongs_to_its_bucket() -> None:
 def test_rows_refusals_loads_and_lost_lines_are_counted() -> None:
     metrics = Metrics()
 
-    metrics.rows("a", 1)
-    metrics.rows("a", 500)
+    metrics.prediction("/predict", 0.001, "a", 1)
+    metrics.prediction("/predict", 0.001, "a", 500)
     metrics.rejected("too_large")
     metrics.model_load("a", "loaded")
     metrics.model_load("a", "refused")
