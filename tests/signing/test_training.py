@@ -47,6 +47,24 @@ def test_what_is_trained_with_a_key_is_signed_and_loads_where_that_is_required(
     assert load_model(reader, "diabetes", 1).signed.key == mine.key
 
 
+def test_a_challenger_is_compared_with_a_signed_champion_and_signed_as_well(
+    run: Run, tmp_path: Path
+) -> None:
+    signer(tmp_path / "keys", "mine")
+    env = {
+        "ORDINATE_SIGNING_KEY": str(tmp_path / "keys" / "mine.pem"),
+        "ORDINATE_TRUSTED_KEYS": str(tmp_path / "keys"),
+        "ORDINATE_REQUIRE_SIGNATURE": "on",
+    }
+
+    first, second = run(**env), run(**env)
+
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    reader = Reader(tmp_path / "models", trusted_in(tmp_path / "keys"))
+    assert [reader.open("diabetes", v).signed.state for v in (1, 2)] == ["verified"] * 2
+    assert reader.current("diabetes").version == 2
+
+
 def test_without_a_key_nothing_is_said_of_signatures(run: Run, tmp_path: Path) -> None:
     done = run()
 
