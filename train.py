@@ -4,7 +4,6 @@ Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing wr
 and not promoted (one line on stderr), 130 interrupted (nothing written).
 """
 
-import io
 import os
 import signal
 import sys
@@ -19,7 +18,6 @@ if __name__ == "__main__":
     # in the middle of it. There is nothing yet to clean up.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
-import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -27,6 +25,7 @@ from app.config import Config
 from app.errors import DataError, OrdinateError
 from app.manifest import Description, Manifest
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
+from app.signing import Keys
 from app.store import Store
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.champion import find
@@ -53,6 +52,7 @@ from app.training.report import (
 from app.training.rows import ROWS_FILE, bitmap
 from app.training.tables import Table, read_table
 from app.training.verdict import about_candidate, about_contest, about_repetition
+from app.unpickling import unpickled
 
 REFUSED, NOT_PROMOTED = 2, 3
 """Exit codes."""
@@ -64,7 +64,8 @@ DRAWN_ROWS = 1000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     try:
-        return train(parse(arguments, Config.from_env()))
+        config = Config.from_env()
+        return train(parse(arguments, config), Keys.to_sign(config))
     except OrdinateError as error:
         return complain(REFUSED, error.message)
     except MemoryError:
@@ -77,9 +78,9 @@ def complain(code: int, why: str) -> int:
     return code
 
 
-def train(options: Options) -> int:
+def train(options: Options, keys: Keys) -> int:
     """Read, evaluate, compare, fit, publish, and say so. Returns the exit code."""
-    store = Store(options.models)
+    store = Store(options.models, keys)
     store.check_writable(options.name)
 
     # One BLAS thread: sums are then added in the same order whatever the number of cores.
@@ -108,6 +109,8 @@ def train(options: Options) -> int:
 
     files = {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)}
     manifest = store.publish(options.name, description, files, make_current=decision.promoted)
+    if keys.signer is not None:
+        say([f"Signed by the key {keys.signer.key}"])
     return conclude(store, manifest, decision, held, options)
 
 
@@ -166,7 +169,7 @@ def describe(
     choices: Mapping[str, Any],
 ) -> Description:
     """Write down all that is known of the model, its answers taken from the artefact itself."""
-    loaded = joblib.load(io.BytesIO(artefact))
+    loaded: Any = unpickled(artefact)
     linear = parameters(loaded, dataset.schema)
     x = np.vstack([dataset.x, drawn(dataset.schema, DRAWN_ROWS, evaluation.seed)])
     agreed = agree(linear, dataset.schema, x, loaded.predict(x))

@@ -5,7 +5,6 @@
 
 import difflib
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from app.cores import usable_cores
 from app.errors import ConfigError
 
 PREFIX = "ORDINATE_"
@@ -21,7 +21,6 @@ _SHOWN_CHARACTERS = 80
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-_CGROUP = Path("/sys/fs/cgroup")
 
 # Kubernetes tells every container of the Services beside it: a Service called `ordinate` or
 # `ordinate-anything` puts these names in our environment, and they are not meant for us.
@@ -86,6 +85,11 @@ class Config:
     runtime: Literal["auto", "pickle"]
     log_level: str
     access_log: bool
+    require_signature: bool
+    trusted_keys: Path | None
+    signing_key: Path | None
+    state: Path | None
+    max_model_bytes: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -93,6 +97,11 @@ class Config:
         """Read all settings; None reads the environment of this process. Raises ConfigError."""
         found = os.environ if env is None else env
         values = {setting.field: setting.read(found) for setting in SETTINGS}
+        if values["require_signature"] and values["trusted_keys"] is None:
+            raise ConfigError(
+                "ORDINATE_REQUIRE_SIGNATURE is on without ORDINATE_TRUSTED_KEYS: "
+                "name the file or folder of the public keys whose signatures are to be taken"
+            )
         return cls(**values, warnings=unknown_settings(found))
 
     @property
@@ -132,28 +141,6 @@ def _shown(text: str) -> str:
     return json.dumps(text)
 
 
-def usable_cores(cgroup: Path = _CGROUP) -> int:
-    """Count the cores this process may keep busy: its CPU mask, cut by a container's quota."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, min(cores, math.ceil(_quota(cgroup))))
-
-
-def _quota(cgroup: Path) -> float:
-    try:  # version 2 has one file, version 1 has two; "max" and -1 stand for no limit
-        if (both := cgroup / "cpu.max").exists():
-            quota, period = both.read_text().split()
-        else:
-            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
-        cores = int(quota) / int(period)
-    except (OSError, ValueError, ZeroDivisionError):
-        return 1e9
-    return cores if cores > 0 else 1e9
-
-
 def _integer(low: int, high: int) -> Callable[[str], int]:
     def cast(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
@@ -174,6 +161,10 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 def _optional_model(text: str) -> str | None:
     return _matching(_MODEL)(text) if text else None
+
+
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
 
 
 def _workers(text: str) -> int:
@@ -238,5 +229,16 @@ SETTINGS: tuple[Setting, ...] = (
             "Least level of the events that are logged to stderr."),
     Setting("ORDINATE_ACCESS_LOG", "access_log", "on", _switch, "on or off",
             "Whether each request is logged to stdout, as one line of JSON."),
+    Setting("ORDINATE_REQUIRE_SIGNATURE", "require_signature", "off", _switch, "on or off",
+            "Whether only what a trusted key has signed is loaded; see docs/signatures.md."),
+    Setting("ORDINATE_TRUSTED_KEYS", "trusted_keys", "", _optional_path, "a file or a folder",
+            "File with public keys, or folder of such files ending with `.pub`."),
+    Setting("ORDINATE_SIGNING_KEY", "signing_key", "", _optional_path, "a file",
+            "File of the private key by which train.py and the admin tool sign."),
+    Setting("ORDINATE_STATE", "state", "", _optional_path, "a folder",
+            "Folder in which a service remembers what it accepted, so that no restart undoes it."),
+    Setting("ORDINATE_MAX_MODEL_BYTES", "max_model_bytes", "4294967296", _integer(1024, 1 << 40),
+            "a number of bytes from 1024",
+            "Largest file of a model, as it is on disk and after decompression."),
 )
 # fmt: on

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = {
+    "cores": 0,
     "errors": 0,
     "files": 0,
     "version": 0,
@@ -17,6 +18,8 @@ RANKS = {
     "diagnosis": 2,
     "linear": 2,
     "manifest": 2,
+    "signing": 2,
+    "unpickling": 2,
     "checking": 3,
     "compiled": 3,
     "runtimes": 3,
@@ -43,8 +46,8 @@ SPEAKERS_TO_GUNICORN = {
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",
 }
-LATE_IMPORTS = {"app/runtimes.py": {"joblib"}}
-"""A machine-learning library, in the loader of what needs it."""
+LATE_IMPORTS = {"app/runtimes.py": {"joblib"}, "app/signing/ed25519.py": {"cryptography"}}
+"""A library that most processes never need, in the loader of what needs it."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}
 """Nothing but names; `app` is the wiring, which every test over HTTP goes through."""

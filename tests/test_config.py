@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SETTINGS, Config, Setting, usable_cores
+from app.config import SETTINGS, Config, Setting
+from app.cores import usable_cores
 from app.errors import ConfigError
 
 WRONG = {
@@ -21,6 +22,8 @@ WRONG = {
     "ORDINATE_KEEPALIVE": ["-1", "never"],
     "ORDINATE_LOG_LEVEL": ["verbose", "INFO "],
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
+    "ORDINATE_REQUIRE_SIGNATURE": ["1", "yes", "ON"],
+    "ORDINATE_MAX_MODEL_BYTES": ["0", "1G"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 
@@ -127,35 +130,9 @@ def test_what_kubernetes_injects_for_a_service_called_ordinate_is_ignored() -> N
     assert config == Config.from_env({})
 
 
-def _files(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+def test_signatures_cannot_be_required_without_keys_to_check_them_by() -> None:
+    with pytest.raises(ConfigError, match="ORDINATE_REQUIRE_SIGNATURE is on without") as caught:
+        Config.from_env({"ORDINATE_REQUIRE_SIGNATURE": "on"})
 
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"cpu.max": "50000 100000\n"},
-        {"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"},
-    ],
-    ids=["version 2", "version 1"],
-)
-def test_a_container_limited_to_one_core_uses_one(tmp_path: Path, files: dict[str, str]) -> None:
-    assert usable_cores(_files(tmp_path, files)) == 1
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {},
-        {"cpu.max": "max 100000\n"},
-        {"cpu.max": "rubbish"},
-        {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"},
-    ],
-    ids=["no group", "no limit", "unreadable", "no limit, version 1"],
-)
-def test_without_a_quota_the_cpu_mask_decides(tmp_path: Path, files: dict[str, str]) -> None:
-    assert usable_cores(_files(tmp_path, files)) == usable_cores(tmp_path / "nowhere")
+    assert "ORDINATE_TRUSTED_KEYS" in caught.value.message
+    assert caught.value.message.isprintable()

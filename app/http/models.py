@@ -68,6 +68,7 @@ def description(served: Service, state: State, url: str) -> dict[str, Any]:
         "linear": made.linear,
         "promotion": made.promotion,
         "libraries": made.libraries,
+        "signature": {"state": state.model.signed.state, "key": state.model.signed.key},
         "example": example(state.model, url),
     }
 

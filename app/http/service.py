@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from flask import current_app
 
 from app.config import Config
-from app.registry import LoadEvent, Registry
+from app.registry import Accepted, LoadEvent, Registry
+from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
 from app.version import __version__
@@ -26,7 +27,7 @@ class Service:
 
     @classmethod
     def create(cls, config: Config) -> "Service":
-        """Put the parts together; nothing is loaded yet."""
+        """Put the parts together; nothing is loaded yet. Raises ConfigError."""
         # Four times the workers, because a reload starts the new ones before the old have ended.
         metrics = Metrics(__version__, slots=max(64, 4 * config.workers))
         log = Log(config.log_level, access=config.access_log, on_loss=metrics.lost_line)
@@ -43,7 +44,9 @@ class Service:
                 reason=event.reason,
             )
 
-        registry = Registry(Reader(config.models), config.model, tell, config.runtime)
+        reader = Reader(config.models, Keys.to_verify(config), config.max_model_bytes)
+        accepted = Accepted.of(config)
+        registry = Registry(reader, config.model, tell, config.runtime, accepted)
         watcher = Watcher(registry, config.refresh, log)
         return cls(config, registry, metrics, log, watcher)
 

@@ -6,7 +6,19 @@ reads, which the next publish clears.
 """
 
 from app.store.names import check_name, is_name, version_number
-from app.store.reading import Opened, Pointer, Reader
+from app.store.pointer import Pointer
+from app.store.reading import Opened, Reader, reason
+from app.store.signing import SigningStore
 from app.store.writing import Store
 
-__all__ = ["Opened", "Pointer", "Reader", "Store", "check_name", "is_name", "version_number"]
+__all__ = [
+    "Opened",
+    "Pointer",
+    "Reader",
+    "SigningStore",
+    "Store",
+    "check_name",
+    "is_name",
+    "reason",
+    "version_number",
+]

@@ -7,9 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.files import TEMPORARY, Folder, sync_folder, temporary_name, write_new
-from app.manifest import Manifest
+from app.manifest import Digest, Manifest
+from app.signing import Keys, about_version
 from app.store.names import version_number
-from app.store.reading import MANIFEST, MAX_POINTER_BYTES
+from app.store.pointer import MAX_POINTER_BYTES
+from app.store.reading import MANIFEST, SIGNATURE
 
 LAST = "last"
 """Holds the highest number of a removed version, so that it is never given again."""
@@ -21,11 +23,16 @@ def next_version(folder: Path) -> int:
     return max([*numbers, _read_last(folder)]) + 1
 
 
-def take_number(building: Path, version: int, manifest_for: Callable[[int], Manifest]) -> Manifest:
-    """Rename a complete folder to the first free number from `version` on."""
+def take_number(
+    building: Path, version: int, manifest_for: Callable[[int], Manifest], keys: Keys
+) -> Manifest:
+    """Rename a complete folder to the first free number from `version` on, signed if it can be."""
     while True:
         manifest = manifest_for(version)
-        write_new(building / MANIFEST, manifest.to_bytes())
+        write_new(building / MANIFEST, data := manifest.to_bytes())
+        if keys.signer is not None:
+            statement = about_version(manifest.name, version, Digest.of(data).sha256)
+            write_new(building / SIGNATURE, keys.signer.sign(statement).to_bytes())
         sync_folder(building)
         try:
             building.rename(building.parent / str(version))
@@ -34,6 +41,7 @@ def take_number(building: Path, version: int, manifest_for: Callable[[int], Mani
                 raise
             # Where there are no locks another process can have been faster.
             (building / MANIFEST).unlink()
+            (building / SIGNATURE).unlink(missing_ok=True)
             version += 1
             continue
         return manifest

@@ -13,7 +13,8 @@ from app.files import locked, replace, sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
 from app.store.folders import LAST, clear, discard, next_version, take_away, take_number
 from app.store.names import check_name
-from app.store.reading import CURRENT, DEFAULT, Pointer, Reader, reason
+from app.store.pointer import CURRENT, next_pointer
+from app.store.reading import DEFAULT, Reader, reason
 
 LOCK_SECONDS = 60.0
 
@@ -32,6 +33,7 @@ class Store(Reader):
 
     def check_writable(self, name: str) -> None:
         """Tell before the work whether a publish could succeed. Raises StoreError."""
+        self.keys.check_signer()
         place = self.root / check_name(name)
         _refuse_link(place)
         while not os.path.lexists(place) and place.parent != place:
@@ -62,6 +64,7 @@ class Store(Reader):
             StoreError: it could not be written, or not be read back. What was current still is,
                 unless all that failed was to bring the last renaming to disk.
         """
+        self.keys.check_signer()
         with self._writing(), self._new_folder(check_name(name)) as folder:
             manifest = self._add(folder, name, description, files)
             try:
@@ -163,7 +166,7 @@ class Store(Reader):
             building.mkdir()
             for file, data in files.items():
                 write_new(building / file, data)
-            return take_number(building, next_version(folder), manifest_for)
+            return take_number(building, next_version(folder), manifest_for, self.keys)
         except BaseException:
             discard(building)
             raise
@@ -205,7 +208,8 @@ class Store(Reader):
 
     def _point(self, folder: Path, manifest: Manifest) -> None:
         sha256 = Digest.of(manifest.to_bytes()).sha256
-        replace(folder / CURRENT, Pointer(manifest.version, sha256).to_bytes())
+        pointer = next_pointer(self.keys, folder, manifest.version, sha256)
+        replace(folder / CURRENT, pointer.to_bytes())
 
     def _point_elsewhere(self, folder: Path, name: str, version: int) -> int | None:
         others = [each for each in self.versions(name) if each != version]

@@ -77,6 +77,7 @@ class Publisher:
         at: int = 0,
         error: str | None = None,
         held: bool = False,
+        key: str | None = None,
     ) -> int:
         """Start to publish `tiny`; `held`, it waits for `release`. Gives the id of the process.
 
@@ -87,8 +88,9 @@ class Publisher:
             at: which of its calls into the system is to stop it, from 1; 0 for none.
             error: name of the error that this call raises; None to be killed there.
             held: whether to wait.
+            key: file of the private key to sign with.
         """
-        order = {"root": str(root), "source": str(source), "times": times}
+        order = {"root": str(root), "source": str(source), "times": times, "key": key}
         self._send(json.dumps(order | {"at": at, "error": error, "held": held}))
         return int(self._receive()["pid"])
 

@@ -21,6 +21,7 @@ package.__path__ = [str(Path(__file__).parents[2] / "app")]
 sys.modules["app"] = package
 
 from app.errors import StoreError  # noqa: E402
+from app.signing import Keys, read_signer  # noqa: E402
 from app.store import Store  # noqa: E402
 
 REFUSED = 3
@@ -44,7 +45,8 @@ def main() -> None:
 
 def publish(order: dict[str, Any], gate: int) -> int:
     """Publish as often as ordered. Returns the exit code."""
-    store = Store(Path(order["root"]))
+    key = order["key"]
+    store = Store(Path(order["root"]), Keys(signer=read_signer(Path(key)) if key else None))
     source = Store(Path(order["source"])).open("tiny", 1)
     say(pid=os.getpid())
     os.read(gate, 1)

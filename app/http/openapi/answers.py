@@ -210,6 +210,10 @@ _DESCRIPTION: Json = {
             "description": "How it was decided whether to make the version current.",
         },
         "libraries": _TEXTS,
+        "signature": _object(
+            state={"enum": ["unsigned", "verified", "unknown key", "not checked"]},
+            key={"type": ["string", "null"], "description": "Id of the key that signed it."},
+        ),
         "example": ref("Example"),
     },
     "required": ["versions"],

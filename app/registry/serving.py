@@ -1,4 +1,4 @@
-"""What is being served now: one immutable model a name, replaced by reference."""
+"""The models that are served, and how a look at the folder replaces them."""
 
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -7,35 +7,13 @@ from itertools import product
 
 from app.errors import BrokenModel, NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model, load_model
+from app.registry.accepted import Accepted
+from app.registry.states import LoadEvent, State
 from app.runtimes import Choice
 from app.store import Pointer, Reader
 
 KEPT_VERSIONS = 8
 """How many versions that were asked for by number stay loaded beside the current ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is known of one name: the model that answers, and why it is not the current version.
-
-    Attributes:
-        model: what answers; None when nothing can.
-        problem: one sentence when the current version is not what answers.
-    """
-
-    name: str
-    model: Model | None
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadEvent:
-    """A version was looked at: ``loaded``, ``refused`` (with the reason) or ``gone``."""
-
-    name: str
-    version: int | None
-    outcome: str
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +33,7 @@ class Registry:
         default: name answered where a request names none; None for what the folder says.
         tell: called with each LoadEvent.
         choice: of the runtime.
+        accepted: remembers the pointers by which it must not go back; None for none.
     """
 
     def __init__(
@@ -63,8 +42,10 @@ class Registry:
         default: str | None,
         tell: Callable[[LoadEvent], None],
         choice: Choice = "auto",
+        accepted: Accepted | None = None,
     ) -> None:
         self._reader = reader
+        self._accepted = accepted or Accepted()
         self._choice: Choice = choice
         self._chosen = default
         self._tell = tell
@@ -155,6 +136,7 @@ class Registry:
         before = self._view.states.get(name)
         try:
             pointer = self._reader.current(name)
+            self._accepted.check(name, pointer)
         except (UnknownModel, BrokenModel) as error:
             self._refuse(name, None, error.message)
             return self._fall_back(name, None, error.message, before)
@@ -162,6 +144,7 @@ class Registry:
             return before
         try:
             model = self._current_model(name, pointer)
+            self._accepted.accept(name, pointer)
         except (UnknownModel, BrokenModel) as error:
             self._refuse(name, pointer.version, error.message)
             problem = f"version {pointer.version} is refused: {error.message}"
@@ -183,17 +166,25 @@ class Registry:
     def _fall_back(
         self, name: str, refused: int | None, problem: str, before: State | None
     ) -> State:
-        """Keep what served so far; at a start, the newest older version, candidates last."""
-        if before and before.model:
+        """Keep what served so far; at a start, the newest older version, candidates last.
+
+        Where a pointer was accepted before, what it names is the only version that can be trusted.
+        """
+        try:
+            known = self._accepted.highest(name)
+        except BrokenModel:  # nothing is taken that could be older than what is not known
+            return State(name, before.model if before else None, problem)
+        if before and before.model and (not known or known.names(before.model.manifest_sha256)):
             return State(name, before.model, problem)
         older = [v for v in self._reader.versions(name) if refused is None or v < refused]
-        for candidate, version in product((False, True), reversed(older)):
+        tries = product((False, True), reversed(older))
+        for candidate, version in [(False, known.version)] if known else tries:
             try:
-                model = self._load(name, version)
+                model = self._current_model(name, known) if known else self._load(name, version)
             except (UnknownModel, BrokenModel) as error:
                 self._refuse(name, version, error.message)
                 continue
-            if model.manifest.description.is_candidate == candidate:
+            if known or model.manifest.description.is_candidate == candidate:
                 self._accept(name, version, problem)
                 return State(name, model, problem)
         return State(name, None, problem)

@@ -16,7 +16,7 @@ from app.config import Config
 from app.store import Pointer, Reader, Store
 from tests.support.models import PLAIN, SINGLE, publish
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 Run = Callable[..., Result]
 
@@ -366,5 +366,5 @@ def test_a_command_without_its_arguments_is_a_usage_error(run: Run, arguments: l
 def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
-    for command in ("list", "show", "verify", "default", "remove"):
+    for command in ("list", "show", "verify", "default", "remove", "sign"):
         assert f"  {command} " in result.stdout

@@ -1,32 +1,19 @@
-"""The admin tool, ``flask --app wsgi models ...``: works on the models folder, not on a service."""
+"""``flask --app wsgi models ...``: works on the models folder, not on a service."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import click
-from flask import current_app
-from flask.cli import AppGroup
 
-from app.config import Config
+from app.commands.group import Group, config
 from app.diagnosis import nearest, shortened
-from app.errors import BrokenModel, OrdinateError, StoreError, UnknownModel
-from app.http.service import EXTENSION, Service
+from app.errors import BrokenModel, StoreError, UnknownModel
 from app.model import load_model
-from app.store import Store, check_name, version_number
+from app.signing import Keys, Signed
+from app.store import SigningStore, Store, check_name, version_number
 
-
-class _Group(AppGroup):
-    """A group whose commands end with one line where something is wrong."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OrdinateError as error:
-            raise click.ClickException(error.message) from error
-
-
-models_group = _Group("models", help="Look at the models folder and look after it.")
+models_group = Group("models", help="Look at the models folder and look after it.")
 
 
 @models_group.command("list")
@@ -38,8 +25,12 @@ def list_models() -> None:
         click.echo("there are no models: publish one with train.py", err=True)
         return
     default = _default(store, names)
-    rows: list[tuple[str, ...]] = [("", "NAME", "CURRENT", "VERSIONS", "PUBLISHED", "ESTIMATOR")]
+    rows: list[tuple[str, ...]] = [
+        ("", "NAME", "CURRENT", "VERSIONS", "PUBLISHED", "ESTIMATOR", "SIGNATURE")
+    ]
     rows += [("*" if name == default else "", *_row(store, name)) for name in names]
+    if not store.keys.used and {row[-1] for row in rows[1:]} <= {"unsigned", ""}:
+        rows = [row[:-1] for row in rows]  # who does not sign need not read of it
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -57,6 +48,8 @@ def show_model(which: str) -> None:
     except BrokenModel as error:
         raise StoreError(f"{which} is broken: {error.message}") from error
     click.echo(opened.manifest.to_bytes(), nl=False)
+    if _tells(store, opened.signed):
+        click.echo(f"{name}/{opened.manifest.version} is {opened.signed}", err=True)
 
 
 @models_group.command("verify")
@@ -67,9 +60,9 @@ def verify(which: str | None) -> None:
     broken = False
     if which is None and not store.names():
         click.echo("there are no models to verify", err=True)
-    for label, problem in _verified(store, which):
-        click.echo(f"{label}: {problem or 'good'}")
-        broken = broken or problem is not None
+    for label, good, found in _verified(store, which):
+        click.echo(f"{label}: {found}")
+        broken = broken or not good
     if broken:
         sys.exit(1)
 
@@ -100,18 +93,25 @@ def remove(which: str, force: bool) -> None:
     click.echo(f"removed {name}/{version}; {now}")
 
 
-def _config() -> Config:
-    served: Service = current_app.extensions[EXTENSION]
-    return served.config
+@models_group.command("sign")
+@click.argument("which", metavar="NAME[/VERSION]")
+def sign(which: str) -> None:
+    """Sign what is published already, with the key of ORDINATE_SIGNING_KEY.
+
+    That is, all versions of a model and the file that says which one is current, or one version.
+    """
+    store = SigningStore(config().models, Keys.to_sign(config()), config().max_model_bytes)
+    for line in store.sign(*_existing(store, which)):
+        click.echo(line)
 
 
 def _store() -> Store:
-    return Store(_config().models)
+    return Store(config().models, Keys.to_sign(config()), config().max_model_bytes)
 
 
 def _default(store: Store, names: Sequence[str]) -> str | None:
     """The model that a service with these settings answers with at /predict, by its name."""
-    chosen = _config().model or store.default()
+    chosen = config().model or store.default()
     return names[0] if chosen is None and len(names) == 1 else chosen
 
 
@@ -139,12 +139,14 @@ def _row(store: Store, name: str) -> tuple[str, ...]:
     try:
         current = store.current(name).version
     except (BrokenModel, UnknownModel) as error:
-        return name, "?", versions, error.message, ""
+        return name, "?", versions, error.message, "", ""
     try:
-        manifest = store.open(name, current).manifest
+        opened = store.open(name, current)
     except (BrokenModel, UnknownModel) as error:
-        return name, str(current), versions, error.message, ""
-    return name, str(current), versions, manifest.created, manifest.description.estimator
+        return name, str(current), versions, error.message, "", ""
+    made = opened.manifest
+    estimator = made.description.estimator
+    return name, str(current), versions, made.created, estimator, str(opened.signed)
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -158,36 +160,43 @@ def _ranges(numbers: Sequence[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in found) or "none"
 
 
-def _verified(store: Store, which: str | None) -> Iterator[tuple[str, str | None]]:
-    """Each thing that was checked, with what is wrong with it."""
+def _verified(store: Store, which: str | None) -> Iterator[tuple[str, bool, str]]:
+    """Each thing that was checked, whether it is good, and what was found."""
     name, version = (None, None) if which is None else _existing(store, which)
     names = store.names() if name is None else [name]
     if name is None and names and _default(store, names) not in names:
-        yield "default", "it names no model that exists: choose one with `models default NAME`"
+        missing = "it names no model that exists: choose one with `models default NAME`"
+        yield "default", False, missing
     for each in names:
         versions = store.versions(each) if version is None else [version]
         if not versions:
-            yield each, "there is no version of it"
+            yield each, False, "there is no version of it"
         for number in versions:
-            yield f"{each}/{number}", _problem(store, each, number)
+            yield f"{each}/{number}", *_checked(store, partial(_version, store, each, number))
         if version is None:
-            yield f"{each}/current", _pointer_problem(store, each)
+            yield f"{each}/current", *_checked(store, partial(_current, store, each))
 
 
-def _problem(store: Store, name: str, version: int) -> str | None:
+def _checked(store: Store, check: Callable[[], Signed]) -> tuple[bool, str]:
+    """Whether a check passes, and what it says."""
     try:
-        load_model(store, name, version)
+        signed = check()
     except (BrokenModel, UnknownModel) as error:
-        return error.message
-    return None
+        return False, error.message
+    return True, f"good, {signed}" if _tells(store, signed) else "good"
 
 
-def _pointer_problem(store: Store, name: str) -> str | None:
-    try:
-        pointer = store.current(name)
-        opened = store.open(name, pointer.version)
-    except (BrokenModel, UnknownModel) as error:
-        return error.message
-    if opened.manifest_sha256 != pointer.manifest_sha256:
-        return "it names another manifest than the version has"
-    return None
+def _tells(store: Store, signed: Signed) -> bool:
+    """Whether a signature is worth a word: who does not sign need not read of it."""
+    return store.keys.used or signed.key is not None
+
+
+def _version(store: Store, name: str, version: int) -> Signed:
+    return load_model(store, name, version).signed
+
+
+def _current(store: Store, name: str) -> Signed:
+    pointer = store.current(name)
+    if not pointer.names(store.open(name, pointer.version).manifest_sha256):
+        raise BrokenModel("it names another manifest than the version has")
+    return store.keys.check(pointer.statement(name), pointer.signature)
