@@ -7,16 +7,20 @@ ARG BASE_IMAGE=python:3.13-slim
 
 FROM ${BASE_IMAGE} AS build
 # Into a root of their own, from where one COPY takes the packages and leaves everything else behind.
-# Wheels only: there is no compiler here, and a source build would fetch tools that no hash covers.
-COPY requirements.txt /tmp/
+# Wheels only: a source build would fetch tools that no hash covers. The compiler is a wheel as well, and
+# stays in this stage.
+COPY requirements.txt requirements-build.txt /tmp/
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-    --require-hashes --only-binary :all: --root /packages -r /tmp/requirements.txt
+    --require-hashes --only-binary :all: --root /packages -r /tmp/requirements.txt && \
+    python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    --require-hashes --only-binary :all: -r /tmp/requirements-build.txt
 WORKDIR /srv/ordinate
 COPY LICENSE train.py wsgi.py gunicorn.conf.py ./
 COPY app app/
 # Readable whatever the umask of the checkout was. Compiled now, since nothing can be written later;
 # by hash and unchecked, so that no change of a file's time on its way into an image undoes it.
-RUN chmod -R u=rwX,go=rX . && python -m compileall -q --invalidation-mode unchecked-hash app
+RUN PYTHONPATH="$(echo /packages/usr/local/lib/python3*/*-packages)" python -m app.compiled && \
+    chmod -R u=rwX,go=rX . && python -m compileall -q --invalidation-mode unchecked-hash app
 
 FROM ${BASE_IMAGE}
 ARG REVISION=unknown

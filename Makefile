@@ -12,28 +12,34 @@ BENCH_ARGS ?=
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
+COMPILED := $(VENV)/compiled.stamp
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test format lock image bench bench-quick bench-micro clean
+.PHONY: help serve test soak format lock image bench bench-quick bench-micro clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-serve: $(RUNTIME) ## set up, train if there is no model, serve on HOST:PORT
+serve: $(RUNTIME) $(COMPILED) ## set up, train if there is no model, serve on HOST:PORT
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
 	@echo 'POST {"x": [...]} to http://$(HOST):$(PORT)/predict; http://$(HOST):$(PORT)/ shows a line to paste'
 	@HOST='$(HOST)' PORT='$(PORT)' exec $(BIN)/gunicorn wsgi:app
 
-test: $(DEV) ## set up, run everything that CI runs
+test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+soak: $(DEV) $(COMPILED) ## serve a mixed load, swap versions under load, count wrong promotions (20 minutes)
+	$(BIN)/python -m tests.soak.serving
+	$(BIN)/python -m tests.soak.swaps
+	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
@@ -42,6 +48,7 @@ format: $(DEV) ## format the code and mend what the linter can
 lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every version
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) requirements-build.in --output-file requirements-build.txt
 	for file in benchmarks/peers/*.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
@@ -54,13 +61,13 @@ image: ## build the image with podman or docker
 
 # The peers get environments of their own, in .venv-bench. BENCH_ARGS="--table FILE --target COLUMN" takes a
 # table of yours in place of the synthetic one; `python -m benchmarks --help` shows the rest.
-bench: $(RUNTIME) ## compare with all peers, write docs/benchmarks.md (20 minutes)
+bench: $(RUNTIME) $(COMPILED) ## compare with all peers, write docs/benchmarks.md (20 minutes)
 	$(BIN)/python -m benchmarks --write $(BENCH_ARGS)
 
-bench-quick: $(RUNTIME) ## compare with FastAPI alone (two minutes)
+bench-quick: $(RUNTIME) $(COMPILED) ## compare with FastAPI alone (two minutes)
 	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
 
-bench-micro: $(RUNTIME) ## time decode, check, predict, encode and telemetry by themselves
+bench-micro: $(RUNTIME) $(COMPILED) ## time decode, check, predict, encode and telemetry by themselves
 	$(BIN)/python -m benchmarks.micro $(BENCH_ARGS)
 
 clean: ## remove what was installed and cached; models stay
@@ -78,6 +85,11 @@ $(RUNTIME): requirements.txt $(BIN)/python
 	@echo "Setting up $(VENV) from requirements.txt ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+# Without a compiler it says so, and that everything works all the same.
+$(COMPILED): app/compiled/rows.c app/compiled/library.py $(RUNTIME)
+	@$(BIN)/python -m app.compiled >/dev/null || [ $$? -eq 3 ]
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

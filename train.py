@@ -1,32 +1,36 @@
 """Train a model from a table and publish it: ``python train.py --help``.
 
-Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing written),
-130 interrupted (nothing written).
+Exit codes: 0 published, 2 bad arguments or data (one line on stderr, nothing written), 3 published
+and not promoted (one line on stderr), 130 interrupted (nothing written).
 """
 
-import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     # The libraries take most of a short run to import, and some of them swallow whatever is raised
     # in the middle of it. There is nothing yet to clean up.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
-import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.config import Config
 from app.errors import DataError, OrdinateError
-from app.manifest import Description
+from app.manifest import Description, Manifest
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
+from app.signing import Keys
 from app.store import Keeper, Store
 from app.training.candidates import CANDIDATES, Candidate
+from app.training.champion import find
+from app.training.comparison import Task, repeats_for
+from app.training.contest import Contest, contest
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
 from app.training.features import make_dataset
@@ -34,6 +38,8 @@ from app.training.golden import golden_rows
 from app.training.linear import agree, drawn, parameters
 from app.training.options import Options, parse
 from app.training.preparation import steps
+from app.training.promotion import Decision, decide, record
+from app.training.repetition import asked, repetition
 from app.training.report import (
     about_data,
     about_publication,
@@ -43,7 +49,13 @@ from app.training.report import (
     say,
     write_anything,
 )
-from app.training.tables import read_table
+from app.training.rows import ROWS_FILE, bitmap
+from app.training.tables import Table, read_table
+from app.training.verdict import about_candidate, about_contest, about_repetition
+from app.unpickling import unpickled
+
+REFUSED, NOT_PROMOTED = 2, 3
+"""Exit codes."""
 
 DRAWN_ROWS = 1000
 """Rows over the training ranges on which a model's plain numbers must agree with it."""
@@ -53,28 +65,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     try:
         config = Config.from_env()
-        train(parse(arguments, config), config.keep_versions)
+        return train(parse(arguments, config), Keys.to_sign(config), config.keep_versions)
     except OrdinateError as error:
-        return refuse(error.message)
+        return complain(REFUSED, error.message)
     except MemoryError:
-        return refuse("the table does not fit in memory: train on fewer rows or columns")
-    return 0
+        return complain(REFUSED, "the table does not fit in memory: train on fewer rows or columns")
 
 
-def refuse(why: str) -> int:
-    """Say why nothing was published. Returns the exit code."""
+def complain(code: int, why: str) -> int:
+    """Say why not all was done that was asked for. Returns the exit code."""
     print(f"train.py: {one_line(why)}", file=sys.stderr)
-    return 2
+    return code
 
 
-def train(options: Options, keep: int | None) -> None:
-    """Read, evaluate, fit, publish, say so, and let go of all versions but the `keep` newest."""
-    store = Store(options.models)
+def train(options: Options, keys: Keys, keep: int | None) -> int:
+    """Read, evaluate, compare, fit, publish, say so, and let go of all but the `keep` newest.
+
+    Returns the exit code.
+    """
+    store = Keeper(options.models, keys)
     store.check_writable(options.name)
 
     # One BLAS thread: sums are then added in the same order whatever the number of cores.
     with naming(options.data), threadpool_limits(1):
-        dataset = load(options)
+        table, dataset = load(options)
+        if options.if_changed and (made := repetition(store, dataset, options)):
+            say([about_repetition(*made)])
+            return 0
         say(about_data(dataset))
 
         candidate = CANDIDATES[0]
@@ -82,33 +99,75 @@ def train(options: Options, keep: int | None) -> None:
         evaluation = cross_validate(estimator, dataset, options.folds, options.seed, progress)
         say(about_quality(candidate.name, evaluation, dataset.schema.target.unit))
 
+        held = hold(store, estimator, dataset, table, options)
+        decision = decide(options.terms, held, len(dataset.y))
+        if held:
+            say(about_contest(options.terms, held, decision))
+
         artefact = dump(estimator.fit(dataset.x, dataset.y))
-        description = describe(dataset, candidate, evaluation, artefact)
+        description = replace(
+            describe(dataset, candidate, evaluation, artefact, asked(dataset, options)),
+            promotion=record(options.terms, held, decision),
+        )
 
-    manifest = store.publish(options.name, description, {MODEL_FILE: artefact})
-    say(about_publication(manifest, options.models, store.default()))
+    files = {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)}
+    manifest = store.publish(options.name, description, files, make_current=decision.promoted)
+    if keys.signer is not None:
+        say([f"Signed by the key {keys.signer.key}"])
+    code = conclude(store, manifest, decision, held, options)
     if keep is not None:
-        prune(Keeper(options.models), options.name, keep)
+        prune(store, manifest, keep)
+    return code
 
 
-def prune(keeper: Keeper, name: str, keep: int) -> None:
+def load(options: Options) -> tuple[Table | None, Dataset]:
+    """The table that was asked for, and what is made of it; or the built-in data."""
+    if options.data is None:
+        return None, diabetes()
+    table = read_table(options.data)
+    return table, make_dataset(table, options.target, options.drop, options.keep, options.folds)
+
+
+def hold(
+    store: Store, estimator: Any, dataset: Dataset, table: Table | None, options: Options
+) -> Contest | None:
+    """Set an estimator that is not fitted against the champion, None without one.
+
+    Where another version became current meanwhile, that is the champion, and all begins anew.
+    """
+    repeats = repeats_for(len(dataset.y), options.folds)
+    task = Task(dataset.x, dataset.y, estimator, options.folds, repeats, options.seed)
+    champion = find(store, options.name)
+    while True:
+        held = contest(champion, task, dataset, table, progress) if champion else None
+        before, champion = champion, find(store, options.name)
+        if (before and before.version) == (champion and champion.version):
+            return held
+
+
+def conclude(
+    store: Store, manifest: Manifest, decision: Decision, held: Contest | None, options: Options
+) -> int:
+    """Say where the version is and what becomes of it. Returns the exit code."""
+    if decision.promoted:
+        say(about_publication(manifest, options.models, store.default()))
+        return 0
+    say(about_candidate(manifest, options.models, held.champion.version if held else None))
+    if options.terms.rule == "never":
+        return 0
+    return complain(NOT_PROMOTED, f"version {manifest.version} is not promoted: {decision.reason}")
+
+
+def prune(keeper: Keeper, manifest: Manifest, keep: int) -> None:
     """Remove old versions. What is published stays so whatever comes of that."""
     try:
-        removed = keeper.prune(name, keep)
+        removed = keeper.prune(manifest.name, keep, spare=manifest.version)
     except OrdinateError as error:
-        print(f"train.py: {one_line(error.message)}", file=sys.stderr)
+        complain(REFUSED, error.message)
         return
     if removed:
         gone = ", ".join(map(str, removed))
         say([f"Removed old versions, all but the {keep} newest and those in use: {gone}"])
-
-
-def load(options: Options) -> Dataset:
-    """The table that was asked for, or the built-in one."""
-    if options.data is None:
-        return diabetes()
-    table = read_table(options.data)
-    return make_dataset(table, options.target, options.drop, options.keep, options.folds)
 
 
 @contextmanager
@@ -121,10 +180,14 @@ def naming(data: Path | None) -> Iterator[None]:
 
 
 def describe(
-    dataset: Dataset, candidate: Candidate, evaluation: Evaluation, artefact: bytes
+    dataset: Dataset,
+    candidate: Candidate,
+    evaluation: Evaluation,
+    artefact: bytes,
+    choices: Mapping[str, Any],
 ) -> Description:
     """Write down all that is known of the model, its answers taken from the artefact itself."""
-    loaded = joblib.load(io.BytesIO(artefact))
+    loaded: Any = unpickled(artefact)
     linear = parameters(loaded, dataset.schema)
     x = np.vstack([dataset.x, drawn(dataset.schema, DRAWN_ROWS, evaluation.seed)])
     agreed = agree(linear, dataset.schema, x, loaded.predict(x))
@@ -134,9 +197,8 @@ def describe(
         estimator=candidate.name,
         libraries=installed(),
         training={
+            **choices,
             "source": dataset.source,
-            "sha256": dataset.sha256,
-            "target": dataset.schema.target.name,
             "rows": len(dataset.x),
             "rows_left_out": dataset.rows_left_out,
             "left_out": [
@@ -144,8 +206,6 @@ def describe(
             ],
             "notes": list(dataset.notes),
             "preparation": steps(dataset.schema),
-            "folds": evaluation.folds,
-            "seed": evaluation.seed,
         },
         metrics=evaluation.to_json(),
         golden=golden_rows(loaded.predict, dataset, evaluation.seed),

@@ -11,9 +11,7 @@ from app.config import Config  # noqa: E402
 from app.errors import ConfigError  # noqa: E402
 
 try:
-    _config = Config.from_env(os.environ)
+    # The admin commands look at the disk themselves and must not wait for models to load.
+    app = create_app(Config.from_env(os.environ), load="FLASK_RUN_FROM_CLI" not in os.environ)
 except ConfigError as error:  # the flask command and waitress would print a stack trace
     raise SystemExit(f"error: {error.message}") from None
-
-# The admin commands look at the disk themselves and must not wait for models to load.
-app = create_app(_config, load="FLASK_RUN_FROM_CLI" not in os.environ)

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
+from app.commands import keys_group, models_group
 from app.config import Config
 from app.http import errors, gate, models, openapi, operations, page, predict
 from app.http.fast import FastPath
 from app.http.service import EXTENSION, Service
-from app.upkeep import models_group
 
 
 def create_app(config: Config, *, load: bool = True) -> Flask:
@@ -25,6 +25,7 @@ def create_app(config: Config, *, load: bool = True) -> Flask:
     for room in (predict, models, operations, openapi, page):
         app.register_blueprint(room.blueprint)
     app.cli.add_command(models_group)
+    app.cli.add_command(keys_group)
     app.wsgi_app = FastPath(app.wsgi_app, served)  # type: ignore[method-assign]
 
     if load:

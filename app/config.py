@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from app.casts import all_or_some, host, integer, model, one_of, optional, path, share, switch
 from app.cores import usable_cores
 from app.errors import ConfigError
 
 PREFIX = "ORDINATE_"
 
 _SHOWN_CHARACTERS = 80
-_INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
-_MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
-_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 # Kubernetes tells every container of the Services beside it: a Service called `ordinate` or
 # `ordinate-anything` puts these names in our environment, and they are not meant for us.
@@ -88,6 +85,11 @@ class Config:
     keep_versions: int | None
     log_level: str
     access_log: bool
+    require_signature: bool
+    trusted_keys: Path | None
+    signing_key: Path | None
+    state: Path | None
+    max_model_bytes: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -95,6 +97,11 @@ class Config:
         """Read all settings; None reads the environment of this process. Raises ConfigError."""
         found = os.environ if env is None else env
         values = {setting.field: setting.read(found) for setting in SETTINGS}
+        if values["require_signature"] and values["trusted_keys"] is None:
+            raise ConfigError(
+                "ORDINATE_REQUIRE_SIGNATURE is on without ORDINATE_TRUSTED_KEYS: "
+                "name the file or folder of the public keys whose signatures are to be taken"
+            )
         return cls(**values, warnings=unknown_settings(found))
 
     @property
@@ -134,111 +141,73 @@ def _shown(text: str) -> str:
     return json.dumps(text)
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def cast(text: str) -> int:
-        if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
-            raise ValueError(text)
-        return int(text)
-
-    return cast
-
-
-def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def cast(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(text)
-        return text
-
-    return cast
-
-
-def _optional_model(text: str) -> str | None:
-    return _matching(_MODEL)(text) if text else None
-
-
 def _workers(text: str) -> int:
-    return usable_cores() if text == "auto" else _integer(1, 512)(text)
-
-
-def _all_or_some(text: str) -> int | None:
-    return None if text == "all" else _integer(1, 1_000_000)(text)
-
-
-def _canary(text: str) -> tuple[str, float] | None:
-    if not text:
-        return None
-    name, _, percent = text.partition(":")
-    share = float(_matching(_PERCENT)(percent))
-    if share > 100:
-        raise ValueError(text)
-    return _matching(_MODEL)(name), share / 100
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def cast(text: str) -> str:
-        if text not in words:
-            raise ValueError(text)
-        return text
-
-    return cast
-
-
-def _switch(text: str) -> bool:
-    return _one_of("on", "off")(text) == "on"
+    return usable_cores() if text == "auto" else integer(1, 512)(text)
 
 
 # fmt: off
 SETTINGS: tuple[Setting, ...] = (
-    Setting("ORDINATE_MODELS", "models", "models", Path, "a folder",
+    Setting("ORDINATE_MODELS", "models", "models", path, "a folder",
             "Folder of the published models."),
-    Setting("ORDINATE_MODEL", "model", "", _optional_model,
+    Setting("ORDINATE_MODEL", "model", "", optional(model),
             "a model's name: a-z, 0-9, _ and -, at most 63, starting with a letter or digit; "
             "not 'default', which is a file's",
             "Model that answers at /predict; without it, the one named in the file `default` "
             "of the models folder."),
-    Setting("ORDINATE_MAX_BODY_BYTES", "max_body_bytes", "8388608", _integer(1024, 1 << 40),
+    Setting("ORDINATE_MAX_BODY_BYTES", "max_body_bytes", "8388608", integer(1024, 1 << 40),
             "a number of bytes from 1024",
             "Largest request body, in bytes after decompression; a larger one is answered 413."),
-    Setting("ORDINATE_MAX_ROWS", "max_rows", "100000", _integer(1, 10**9),
+    Setting("ORDINATE_MAX_ROWS", "max_rows", "100000", integer(1, 10**9),
             "a number of rows from 1 to 1000000000",
             "Most rows in one request; more are answered 413."),
-    Setting("HOST", "host", "127.0.0.1", _matching(_HOST), "an IP address or a host name",
+    Setting("HOST", "host", "127.0.0.1", host, "an IP address or a host name",
             "Address to listen on; 0.0.0.0 is every IPv4 interface."),
-    Setting("PORT", "port", "8000", _integer(0, 65535),
+    Setting("PORT", "port", "8000", integer(0, 65535),
             "a port from 0 to 65535, where 0 is any free one",
             "TCP port to listen on."),
     Setting("ORDINATE_WORKERS", "workers", "auto", _workers, "auto or an integer from 1 to 512",
             "Worker processes; auto is one for each core this process may use."),
-    Setting("ORDINATE_THREADS", "threads", "8", _integer(1, 1024), "an integer from 1 to 1024",
+    Setting("ORDINATE_THREADS", "threads", "8", integer(1, 1024), "an integer from 1 to 1024",
             "Long requests that one worker handles at a time; brief ones need no thread."),
-    Setting("ORDINATE_TIMEOUT", "timeout", "30", _integer(1, 86400),
+    Setting("ORDINATE_TIMEOUT", "timeout", "30", integer(1, 86400),
             "whole seconds from 1 to 86400",
             "Seconds without a sign of life after which a worker is replaced."),
-    Setting("ORDINATE_GRACE", "grace", "8", _integer(1, 86400), "whole seconds from 1 to 86400",
+    Setting("ORDINATE_GRACE", "grace", "8", integer(1, 86400), "whole seconds from 1 to 86400",
             "Seconds that requests in flight get to finish when the service is told to stop."),
-    Setting("ORDINATE_KEEPALIVE", "keepalive", "75", _integer(0, 86400),
+    Setting("ORDINATE_KEEPALIVE", "keepalive", "75", integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 closes after each answer",
             "Seconds that an idle connection is kept open for the next request."),
-    Setting("ORDINATE_REQUEST_TIMEOUT", "request_timeout", "30", _integer(1, 86400),
+    Setting("ORDINATE_REQUEST_TIMEOUT", "request_timeout", "30", integer(1, 86400),
             "whole seconds from 1 to 86400",
             "Seconds in which a whole request must arrive, and its answer be taken."),
-    Setting("ORDINATE_REFRESH", "refresh", "1", _integer(0, 86400),
+    Setting("ORDINATE_REFRESH", "refresh", "1", integer(0, 86400),
             "whole seconds from 0 to 86400, where 0 is never",
             "Seconds between looks at the models folder for what was published since."),
-    Setting("ORDINATE_RUNTIME", "runtime", "auto", _one_of("auto", "pickle"), "auto or pickle",
+    Setting("ORDINATE_RUNTIME", "runtime", "auto", one_of("auto", "pickle"), "auto or pickle",
             "auto serves a linear model by the numbers in its manifest; pickle never does."),
-    Setting("ORDINATE_CANARY", "canary", "", _canary,
+    Setting("ORDINATE_CANARY", "canary", "", optional(share),
             "NAME:PERCENT, such as diabetes:5, with a percentage from 0 to 100",
             "NAME:PERCENT gives that share of the requests that name no version of this model to "
             "the one labelled `canary`."),
-    Setting("ORDINATE_KEEP_VERSIONS", "keep_versions", "all", _all_or_some,
+    Setting("ORDINATE_KEEP_VERSIONS", "keep_versions", "all", all_or_some,
             "all or an integer from 1 to 1000000",
             "How many of a model's newest versions are kept when one is published, beside those in "
             "use."),
-    Setting("ORDINATE_LOG_LEVEL", "log_level", "info", _one_of("debug", "info", "warning", "error"),
+    Setting("ORDINATE_LOG_LEVEL", "log_level", "info", one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error",
             "Least level of the events that are logged to stderr."),
-    Setting("ORDINATE_ACCESS_LOG", "access_log", "on", _switch, "on or off",
+    Setting("ORDINATE_ACCESS_LOG", "access_log", "on", switch, "on or off",
             "Whether each request is logged to stdout, as one line of JSON."),
+    Setting("ORDINATE_REQUIRE_SIGNATURE", "require_signature", "off", switch, "on or off",
+            "Whether only what a trusted key has signed is loaded; see docs/signatures.md."),
+    Setting("ORDINATE_TRUSTED_KEYS", "trusted_keys", "", optional(path), "a file or a folder",
+            "File with public keys, or folder of such files ending with `.pub`."),
+    Setting("ORDINATE_SIGNING_KEY", "signing_key", "", optional(path), "a file",
+            "File of the private key by which train.py and the admin tool sign."),
+    Setting("ORDINATE_STATE", "state", "", optional(path), "a folder",
+            "Folder in which a service remembers what it accepted, so that no restart undoes it."),
+    Setting("ORDINATE_MAX_MODEL_BYTES", "max_model_bytes", "4294967296", integer(1024, 1 << 40),
+            "a number of bytes from 1024",
+            "Largest file of a model, as it is on disk and after decompression."),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""How many cores this process may keep busy."""
+"""How many processor cores this process may keep busy."""
 
 import math
 import os

@@ -122,6 +122,13 @@ def _read_at_most(descriptor: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
+def reason(error: OSError) -> str:
+    """What the system says of an error, without the path."""
+    if error.errno == errno.ELOOP:
+        return "it is a link"
+    return error.strerror or type(error).__name__
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet, down to the disk. Raises OSError."""
     with open(path, "xb", buffering=0) as file:

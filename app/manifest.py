@@ -57,6 +57,8 @@ class Description:
         metrics: cross-validated figures with their spread, in the target's unit.
         golden: rows that must be answered alike wherever the model is loaded.
         linear: parameters of a linear model by feature, if it is one.
+        promotion: how it was decided whether to make it current, with the numbers; None where
+            nothing was decided, as in manifests from before there was such a decision.
     """
 
     schema: Schema
@@ -67,6 +69,12 @@ class Description:
     metrics: Mapping[str, Any]
     golden: Golden
     linear: Mapping[str, Any] | None = None
+    promotion: Mapping[str, Any] | None = None
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it was published without being made current."""
+        return self.promotion is not None and self.promotion.get("decision") == "candidate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,9 @@ class Manifest:
                 for name, digest in self.files.items()
             },
         }
+        # Absent, not null: what was written before there was this key is written alike again.
+        if made.promotion is not None:
+            content["promotion"] = dict(made.promotion)
         return orjson.dumps(content | {"sha256": _seal(content)}, option=_WRITTEN)
 
     @classmethod
@@ -146,7 +157,7 @@ def _seal(content: Mapping[str, Any]) -> str:
 
 
 def _description(content: Mapping[str, Any]) -> Description:
-    linear = content["linear"]
+    linear, promotion = content["linear"], content.get("promotion")
     return Description(
         schema=Schema.from_json(content["schema"]),
         runtime=_as(str, content["runtime"]),
@@ -156,6 +167,7 @@ def _description(content: Mapping[str, Any]) -> Description:
         metrics=_as(dict, content["metrics"]),
         golden=_golden(content["golden"]),
         linear=None if linear is None else _as(dict, linear),
+        promotion=None if promotion is None else _as(dict, promotion),
     )
 
 

@@ -16,6 +16,7 @@ from app.linear import Linear
 from app.manifest import Manifest
 from app.runtimes import Choice, Predictor, load
 from app.schema import Schema
+from app.signing import UNSIGNED, Signed
 from app.store import Reader
 
 Matrix = NDArray[np.float64]
@@ -35,6 +36,7 @@ class Model:
     manifest_sha256: str
     predictor: Predictor
     plan: Plan | None = None  # to read its rows by compiled code
+    signed: Signed = UNSIGNED
 
     @cached_property
     def label(self) -> str:
@@ -127,10 +129,10 @@ def load_model(reader: Reader, name: str, version: int, choice: Choice = "auto")
         BrokenModel: it must not be used; the message says why.
     """
     opened = reader.open(name, version)
-    predictor = load(opened.manifest, opened.files, choice)
+    predictor = load(opened.manifest, opened.files, choice, reader.limit)
     linear = predictor if isinstance(predictor, Linear) else None
     plan = plan_for(opened.manifest.description.schema, linear)
-    model = Model(opened.manifest, opened.manifest_sha256, predictor, plan)
+    model = Model(opened.manifest, opened.manifest_sha256, predictor, plan, opened.signed)
     _prove(model)
     return model
 

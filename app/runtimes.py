@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.errors import BrokenModel
 from app.linear import Linear
 from app.manifest import Manifest
+from app.unpickling import MAX_BYTES, unpickled
 
 JOBLIB = "joblib"
 """The pickle in `MODEL_FILE` predicts."""
@@ -61,8 +62,19 @@ def dump(estimator: object) -> bytes:
     return target.getvalue()
 
 
-def load(manifest: Manifest, files: Mapping[str, bytes], choice: Choice = "auto") -> Predictor:
+def load(
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    choice: Choice = "auto",
+    limit: int = MAX_BYTES,
+) -> Predictor:
     """Make a predictor of a manifest and files whose digests were verified.
+
+    Args:
+        manifest: of the version.
+        files: of the version, by name.
+        choice: of the runtime, where there is one.
+        limit: most bytes that a compressed pickle may inflate to.
 
     Raises:
         BrokenModel: the runtime is unknown, a library differs too much, or loading fails.
@@ -72,7 +84,7 @@ def load(manifest: Manifest, files: Mapping[str, bytes], choice: Choice = "auto"
         raise BrokenModel(f"it needs the runtime {runtime!r}, which is not installed here")
     if runtime == LINEAR and choice == "auto":
         return _load_linear(manifest)
-    return _load_joblib(manifest, files)
+    return _load_joblib(manifest, files, limit)
 
 
 def _load_linear(manifest: Manifest) -> Predictor:
@@ -82,15 +94,15 @@ def _load_linear(manifest: Manifest) -> Predictor:
         raise BrokenModel("the linear numbers in its manifest do not fit its schema") from error
 
 
-def _load_joblib(manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
+def _load_joblib(manifest: Manifest, files: Mapping[str, bytes], limit: int) -> Predictor:
     _check_libraries(manifest.description.libraries)
     if MODEL_FILE not in files:
         raise BrokenModel(f"its manifest lists no {MODEL_FILE}")
-    import joblib  # noqa: PLC0415 - as above
-
     try:
-        loaded: Any = joblib.load(io.BytesIO(files[MODEL_FILE]))
-    except Exception as error:  # a pickle can raise anything
+        loaded: Any = unpickled(files[MODEL_FILE], limit)
+    except BrokenModel as error:
+        raise BrokenModel(f"its {MODEL_FILE} cannot be loaded: {error.message}") from error
+    except Exception as error:  # what is damaged can raise anything
         raise BrokenModel(f"its {MODEL_FILE} cannot be loaded ({type(error).__name__})") from error
     if not callable(getattr(loaded, "predict", None)):
         raise BrokenModel(f"its {MODEL_FILE} holds no model: it has no predict")

@@ -111,9 +111,10 @@ def _two(results: Results) -> str:
     share = Spread.of([each.busiest / each.cpu for each in two])
     return (
         "Two workers have both cores, and wrk shares them, so requests a second say nothing:\n"
-        "their capacity is what they answered while the busier of the two used a second of CPU.\n\n"
+        "their capacity is what they answered while the busier of the two used a second of CPU.\n"
+        "Each worker has the 8 connections that the one alone has.\n\n"
         f"- a request's CPU over that with one worker: {costs}\n"
-        f"- the busier worker's share of the CPU, 0.5 if 8 connections are spread evenly: {share}"
+        f"- the busier worker's share of the CPU, 0.5 if 16 connections are spread evenly: {share}"
     )
 
 

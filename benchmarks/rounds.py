@@ -157,7 +157,7 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
     places = [int(core) for core in cores.server.split(",")]
     before, busy = running.cpu(), sum(map(busy_seconds, places))
     try:
-        load = _loaded(port, requests, work, seconds, cores)
+        load = _loaded(served, requests, work, seconds, cores)
     except (OSError, HTTPException) as failure:
         raise Unfit(f"{service.name} fails under load at {work.name}: {failure}") from failure
     after, busy = running.cpu(), sum(map(busy_seconds, places)) - busy
@@ -179,10 +179,12 @@ def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) 
     )
 
 
-def _loaded(port: int, requests: list[bytes], work: Work, seconds: int, cores: Cores) -> wrk.Load:
+def _loaded(
+    served: Served, requests: list[bytes], work: Work, seconds: int, cores: Cores
+) -> wrk.Load:
     if work.rows >= COUNTED_ROWS:
-        return counted.run(port, requests, COUNTED)
-    return wrk.run(port, requests, seconds, cores.client)
+        return counted.run(served.port, requests, COUNTED)
+    return wrk.run(served.port, requests, seconds, cores.client, served.service.connections)
 
 
 def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Paced]:

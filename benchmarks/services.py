@@ -15,6 +15,7 @@ from benchmarks.dialects import (
     X_TO_Y,
     Dialect,
 )
+from benchmarks.wrk import CONNECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "benchmarks" / "peers"
@@ -41,6 +42,7 @@ class Service:
         env: variables beside the few that every service gets; {port} is filled in.
         paced: whether it is also measured at half of its capacity.
         on_both: whether it has the core of the load as well.
+        connections: over which it is loaded, 8 for each worker.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     paced: bool = False
     on_both: bool = False
+    connections: int = CONNECTIONS
 
     def program(self) -> Path:
         """The path of what is run."""
@@ -76,6 +79,7 @@ ORDINATE_TWO = replace(
     env=_OURS | {"ORDINATE_WORKERS": "2"},
     paced=False,
     on_both=True,
+    connections=2 * CONNECTIONS,
 )
 CONSTANT_OURS = Service(
     "constant, our worker",
@@ -84,6 +88,12 @@ CONSTANT_OURS = Service(
     CONSTANT,
     cwd=ROOT,
     paced=True,
+)
+CONSTANT_UNKNOWN = replace(
+    CONSTANT_OURS,
+    name="constant, our worker, untold",
+    command=(*_BARE, "--chdir", str(PEERS), "constant:untold"),
+    paced=False,
 )
 CONSTANT_THREADS = Service(
     "constant, gthread",
@@ -166,6 +176,7 @@ FULL = (
     FASTAPI,
     FASTAPI_LEAN,
     CONSTANT_OURS,
+    CONSTANT_UNKNOWN,
     CONSTANT_THREADS,
     ORDINATE_TABLE,
     FASTAPI_TABLE,

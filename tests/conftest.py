@@ -10,7 +10,7 @@ from hypothesis import settings
 from app import create_app
 from app.config import Config
 from app.store import Keeper
-from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
+from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
 from tests.support.server import Server
 
 settings.register_profile("ordinate", derandomize=True, deadline=None, database=None)
@@ -24,15 +24,16 @@ LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": s
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder: `tiny`, the default, `mixed`, `single` and `hostile`.
+    """A models folder: `tiny`, the default, in two versions, `mixed`, `single` and `hostile`.
 
-    Of `tiny` there are two versions, of which the first is labelled `proven`.
+    `tiny` is pickled in its first version, which is labelled `proven`, and by plain numbers in its
+    second, as `mixed` is.
     """
     root = tmp_path_factory.mktemp("store") / "models"
     publish(root, "tiny", PLAIN, seed=1)
-    publish(root, "tiny", PLAIN, seed=2)
+    publish(root, "tiny", PLAIN, seed=2, linear=linear_numbers(PLAIN, fitted(PLAIN, 2)))
     Keeper(root).set_label("tiny", "proven", 1)
-    publish(root, "mixed", MIXED)
+    publish(root, "mixed", MIXED, linear=linear_numbers(MIXED, fitted(MIXED)))
     publish(root, "single", SINGLE)
     publish(root, "hostile", HOSTILE)
     return root

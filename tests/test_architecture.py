@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = {
+    "casts": 0,
     "cores": 0,
     "errors": 0,
     "files": 0,
@@ -18,12 +19,15 @@ RANKS = {
     "diagnosis": 2,
     "linear": 2,
     "manifest": 2,
+    "signing": 2,
+    "unpickling": 2,
     "checking": 3,
+    "compiled": 3,
     "runtimes": 3,
     "store": 3,
     "model": 4,
-    "training": 4,
     "registry": 5,
+    "training": 5,
     "protocols": 6,
     "security": 6,
     "telemetry": 6,
@@ -31,21 +35,20 @@ RANKS = {
     "http": 8,
     "commands": 9,
     "worker": 9,
-    "upkeep": 10,
-    "app": 11,
+    "app": 10,
 }
 """Of each room. A module imports from its own room and from rooms of lower ranks."""
 
 ENVIRONMENT_READERS = {"app/config.py", "gunicorn.conf.py", "wsgi.py"}
-HANDLERS_OF_REQUESTS = {"http", "commands", "upkeep", "app"}
+HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
 SPEAKERS_TO_GUNICORN = {
     "app/worker/heads.py",
     "app/worker/process.py",
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",
 }
-LATE_IMPORTS = {"app/runtimes.py": {"joblib"}}
-"""A machine-learning library, in the loader of what needs it."""
+LATE_IMPORTS = {"app/runtimes.py": {"joblib"}, "app/signing/ed25519.py": {"cryptography"}}
+"""A library that most processes never need, in the loader of what needs it."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}
 """Nothing but names; `app` is the wiring, which every test over HTTP goes through."""

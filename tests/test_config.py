@@ -24,6 +24,8 @@ WRONG = {
     "ORDINATE_KEEP_VERSIONS": ["0", "none", "-1", "1.5"],
     "ORDINATE_LOG_LEVEL": ["verbose", "INFO "],
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
+    "ORDINATE_REQUIRE_SIGNATURE": ["1", "yes", "ON"],
+    "ORDINATE_MAX_MODEL_BYTES": ["0", "1G"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 
@@ -146,3 +148,11 @@ def test_what_kubernetes_injects_for_a_service_called_ordinate_is_ignored() -> N
     config = Config.from_env(injected)
 
     assert config == Config.from_env({})
+
+
+def test_signatures_cannot_be_required_without_keys_to_check_them_by() -> None:
+    with pytest.raises(ConfigError, match="ORDINATE_REQUIRE_SIGNATURE is on without") as caught:
+        Config.from_env({"ORDINATE_REQUIRE_SIGNATURE": "on"})
+
+    assert "ORDINATE_TRUSTED_KEYS" in caught.value.message
+    assert caught.value.message.isprintable()

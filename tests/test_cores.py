@@ -1,4 +1,4 @@
-"""How many cores are used: those of the mask, cut by a container's quota."""
+"""Cores are counted as the processor mask and a container's quota allow."""
 
 from pathlib import Path
 

@@ -180,3 +180,26 @@ def test_the_manifest_of_a_model_without_parameters_says_so() -> None:
     manifest = replace(MANIFEST, description=described(PLAIN, fitted(PLAIN)))
 
     assert Manifest.from_bytes(manifest.to_bytes()).description.linear is None
+
+
+def test_a_manifest_keeps_how_its_promotion_was_decided() -> None:
+    decided = {"champion": 2, "p": 0.25, "t": None, "schema_changes": ["'a' is new"]}
+    manifest = replace(MANIFEST, description=replace(DESCRIPTION, promotion=decided))
+
+    again = Manifest.from_bytes(manifest.to_bytes())
+
+    assert again == manifest
+    assert again.description.promotion == decided
+    with pytest.raises(BrokenModel, match="its manifest cannot be read"):
+        Manifest.from_bytes(changed("promotion", "text"))
+
+
+def test_a_manifest_from_before_promotions_is_read_and_written_as_it_is() -> None:
+    written = MANIFEST.to_bytes()
+    assert b"promotion" not in written
+
+    again = Manifest.from_bytes(written)
+
+    assert again.description.promotion is None
+    assert not again.description.is_candidate
+    assert again.to_bytes() == written

@@ -64,7 +64,7 @@ def locked(name: str) -> dict[str, tuple[str, int]]:
     return packages
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-build"])
 def test_each_package_asked_for_has_its_reason_and_is_locked(name: str) -> None:
     packages = asked_for(f"{name}.in")
 
@@ -72,7 +72,9 @@ def test_each_package_asked_for_has_its_reason_and_is_locked(name: str) -> None:
     assert [package for package, reason in packages.items() if not reason] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt"]
+)
 def test_each_locked_package_has_hashes_and_no_line_names_an_index_or_a_path(name: str) -> None:
     assert [package for package, (_, hashes) in locked(name).items() if not hashes] == []
     assert re.findall(r".*(?:://|^-|file:|index-url|find-links).*", (ROOT / name).read_text()) == []
@@ -173,6 +175,7 @@ def test_shellcheck_finds_nothing_in_the_shell_scripts() -> None:
     [
         (".venv/bin/python", True),
         ("app/__pycache__/config.cpython-313.pyc", True),
+        ("app/compiled/rows-0123456789abcdef-linux-x86_64.so", True),
         ("models/default", True),
         ("models/diabetes/1/manifest.json", True),
         ("models/README.md", False),

@@ -3,6 +3,7 @@
 import ctypes
 import threading
 from itertools import accumulate
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ KEPT_VALUES = 1 << 12
 _DECODE, _ANSWER = 0, 1
 
 
+class _Kept(threading.local):
+    """Memory that one thread reads into again and again."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(KEPT_VALUES)
+        self.place = self.memory.ctypes.data
+
+
 class Plan:
     """Reads the rows of requests for one model. For any number of threads.
 
@@ -27,6 +36,8 @@ class Plan:
         compiled: what reads.
         linear: the model, if it is a linear one.
     """
+
+    _kept: ClassVar = _Kept()  # nothing stays in it after a call
 
     def __init__(self, schema: Schema, compiled: Library, linear: Linear | None = None) -> None:
         self._brief, self._long = compiled.brief, compiled.long
@@ -45,7 +56,6 @@ class Plan:
             self._contributions = _contributions(linear)
             self._terms = Terms(linear.intercept, **_pointers(self._contributions))
             self._layout.terms = ctypes.addressof(self._terms)
-        self._kept = _Kept()
 
     def read(self, body: bytes, key: bytes, max_rows: int) -> list[float] | Array | None:
         """Read ``{key: row}`` or ``{key: [row, ...]}``.
@@ -93,14 +103,6 @@ class Plan:
             kept = self._kept
             memory, call, place = kept.memory, self._brief[which], kept.place
         return call(self._plan, body, length, key, place, room), memory, size
-
-
-class _Kept(threading.local):
-    """Memory that one thread reads into again and again."""
-
-    def __init__(self) -> None:
-        self.memory = np.empty(KEPT_VALUES)
-        self.place = self.memory.ctypes.data
 
 
 def plan_for(schema: Schema, linear: Linear | None = None) -> Plan | None:

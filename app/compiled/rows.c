@@ -215,12 +215,10 @@ static const uint8_t *digits(const uint8_t *at, const uint8_t *end, uint64_t *ma
 }
 #endif
 
-/* How many digits of a mantissa count: those behind its leading zeros, its point not counted. */
-static int64_t counting(const uint8_t *first, const uint8_t *behind) {
-  int64_t skipped = 0;
-  const uint8_t *at = first;
-  for (; at < behind && (*at == '0' || *at == '.'); at++) skipped++;
-  return behind - first - skipped;
+/* How many digits of a mantissa count: those behind its leading zeros. `point` may be NULL. */
+static int64_t counting(const uint8_t *at, const uint8_t *behind, const uint8_t *point) {
+  while (at < behind && (*at == '0' || at == point)) at++;
+  return behind - at - (point != NULL && point >= at);
 }
 
 static const uint8_t *exponent_of(const uint8_t *at, int64_t *exponent) {
@@ -239,18 +237,18 @@ static const uint8_t *number(const uint8_t *at, const uint8_t *end, double large
   int64_t exponent = 0;
   int negative = *at == '-', whole = 1;
   if (negative) at++;
-  const uint8_t *first = at;
+  const uint8_t *first = at, *point = NULL;
   if (!is_digit(*at)) return NULL;
   at = *at == '0' ? at + 1 : digits(at, end, &mantissa);
   if (*at == '.') {
-    const uint8_t *point = at++;
+    point = at++;
     at = digits(at, end, &mantissa);
     exponent = -(at - point - 1);
     if (exponent == 0) return NULL;
     whole = 0;
   }
   /* More digits would have made the mantissa wrap around. */
-  if (at - first > MOST_DIGITS && counting(first, at) > MOST_DIGITS) return NULL;
+  if (at - first > MOST_DIGITS && counting(first, at, point) > MOST_DIGITS) return NULL;
   if (*at == 'e' || *at == 'E') {
     if ((at = exponent_of(at + 1, &exponent)) == NULL) return NULL;
     whole = 0;

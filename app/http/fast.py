@@ -85,6 +85,7 @@ class FastPath:
     def __init__(self, application: WSGI, served: Service) -> None:
         self._application = application
         self._served = served
+        self._max_rows = served.config.max_rows
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -119,7 +120,7 @@ class FastPath:
             if lineup is None:
                 lineup = self._served.registry.lineup(plain.name)
             if lineup.is_alone:
-                outcome = predicted(lineup.model, body, self._served.config.max_rows)
+                outcome = predicted(lineup.model, body, self._max_rows)
             else:
                 outcome = answered(self._served, lineup, fresh, body)
         except Exception as error:  # noqa: BLE001 - every error is answered

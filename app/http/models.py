@@ -76,7 +76,9 @@ def description(served: Service, state: State, url: str) -> dict[str, Any]:
         "metrics": made.metrics,
         "training": made.training,
         "linear": made.linear,
+        "promotion": made.promotion,
         "libraries": made.libraries,
+        "signature": {"state": state.model.signed.state, "key": state.model.signed.key},
         "example": example(state.model, url),
     }
 

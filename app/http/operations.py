@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from app.compiled import library
 from app.http.models import json_response
 from app.http.service import service
 from app.runtimes import installed
@@ -30,7 +31,8 @@ def ready() -> Response:
 @blueprint.get("/version")
 def version() -> Response:
     """The versions of Ordinate, of Python and of the libraries that decide what is answered."""
-    return json_response({"version": __version__, "libraries": installed()})
+    reader = "Python" if library() is None else "compiled code"
+    return json_response({"version": __version__, "libraries": installed(), "rows_read_by": reader})
 
 
 @blueprint.get("/metrics")

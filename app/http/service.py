@@ -1,12 +1,14 @@
 """What every view needs, in one object that hangs on the Flask application."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from flask import current_app
 
 from app.config import Config
 from app.http.shadow import Shadow
-from app.registry import ChangeEvent, LoadEvent, Registry
+from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
+from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
 from app.telemetry.families import CHANGES
@@ -29,46 +31,47 @@ class Service:
 
     @classmethod
     def create(cls, config: Config) -> "Service":
-        """Put the parts together; nothing is loaded yet."""
+        """Put the parts together; nothing is loaded yet. Raises ConfigError."""
         # Four times the workers, because a reload starts the new ones before the old have ended.
         metrics = Metrics(__version__, slots=max(64, 4 * config.workers))
         log = Log(config.log_level, access=config.access_log, on_loss=metrics.lost_line)
-
-        def tell(event: LoadEvent) -> None:
-            metrics.model_load(event.name, event.outcome)
-            level = "error" if event.outcome == "refused" else "info"
-            log.event(
-                level,
-                "model",
-                model=event.name,
-                version=event.version,
-                outcome=event.outcome,
-                reason=event.reason,
-            )
-
-        def changed(event: ChangeEvent) -> None:
-            metrics.count(CHANGES, event.name, event.change.replace(" ", "_"))
-            log.event(
-                "info",
-                "model",
-                model=event.name,
-                version=event.version,
-                outcome=event.change,
-                before=event.before,
-                label=event.label,
-            )
-
         registry = Registry(
-            Reader(config.models),
+            Reader(config.models, Keys.to_verify(config), config.max_model_bytes),
             config.model,
-            tell,
+            partial(_loaded, metrics, log),
             config.runtime,
             shares=dict([config.canary] if config.canary else []),
-            changed=changed,
+            changed=partial(_changed, metrics, log),
+            accepted=Accepted.of(config),
         )
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
         return cls(config, registry, metrics, log, watcher, shadow)
+
+
+def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:
+    metrics.model_load(event.name, event.outcome)
+    log.event(
+        "error" if event.outcome == "refused" else "info",
+        "model",
+        model=event.name,
+        version=event.version,
+        outcome=event.outcome,
+        reason=event.reason,
+    )
+
+
+def _changed(metrics: Metrics, log: Log, event: ChangeEvent) -> None:
+    metrics.count(CHANGES, event.name, event.change.replace(" ", "_"))
+    log.event(
+        "info",
+        "model",
+        model=event.name,
+        version=event.version,
+        outcome=event.change,
+        before=event.before,
+        label=event.label,
+    )
 
 
 def service() -> Service:

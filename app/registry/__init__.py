@@ -1,9 +1,10 @@
 """What is being served now: immutable models by name and label, replaced by reference."""
 
+from app.registry.accepted import Accepted
 from app.registry.changes import ChangeEvent
 from app.registry.lineup import Lineup
 from app.registry.loading import LoadEvent
 from app.registry.serving import Registry
 from app.registry.state import Labelled, State
 
-__all__ = ["ChangeEvent", "Labelled", "Lineup", "LoadEvent", "Registry", "State"]
+__all__ = ["Accepted", "ChangeEvent", "Labelled", "Lineup", "LoadEvent", "Registry", "State"]

@@ -1,9 +1,10 @@
 """Follows the models folder: what is to answer for a name, as the disk says and can be trusted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from app.errors import BrokenModel, NotReady, UnknownModel
 from app.model import Model
+from app.registry.accepted import Accepted
 from app.registry.lineup import Lineup
 from app.registry.loading import Loader
 from app.registry.state import Labelled, State
@@ -20,12 +21,16 @@ class Follower:
         reader: of the models folder.
         loader: of its versions.
         shares: of the unversioned requests, from 0 to 1, that go to the canary, by name.
+        accepted: remembers the pointers by which it must not go back.
     """
 
-    def __init__(self, reader: Reader, loader: Loader, shares: Mapping[str, float]) -> None:
+    def __init__(
+        self, reader: Reader, loader: Loader, shares: Mapping[str, float], accepted: Accepted
+    ) -> None:
         self._reader = reader
         self._loader = loader
         self._shares = shares
+        self._accepted = accepted
         self._pointers: dict[str, Pointer] = {}
         self._by_number: dict[str, Model] = {}
 
@@ -83,13 +88,14 @@ class Follower:
         """What answers for a name, and why it is not the current version."""
         try:
             pointer = self._reader.current(name)
+            self._accepted.check(name, pointer)
         except (UnknownModel, BrokenModel) as error:
             self._loader.refuse(name, None, error.message)
             return self._fall_back(name, None, error.message, before)
         if before and before.problem is None and self._pointers.get(name) == pointer:
             return before.model, None
         try:
-            model = self._take(name, pointer.version, pointer.manifest_sha256, before)
+            model = self._take_current(name, pointer, before)
         except (UnknownModel, BrokenModel) as error:
             self._loader.refuse(name, pointer.version, error.message)
             problem = f"version {pointer.version} is refused: {error.message}"
@@ -98,35 +104,80 @@ class Follower:
         self._loader.approve(name, None)
         return model, None
 
-    def _take(self, name: str, version: int, sha256: str, before: State | None) -> Model:
+    def _take_current(self, name: str, pointer: Pointer, before: State | None) -> Model:
+        """The version that a pointer names, which is remembered as accepted from then on."""
+        model = self._take(name, pointer.version, pointer.manifest_sha256, before)
+        try:
+            self._accepted.accept(name, pointer)
+        except BrokenModel:
+            self._by_number[name] = model  # the next look tries again, and need not load it again
+            raise
+        return model
+
+    def _take(
+        self,
+        name: str,
+        version: int,
+        sha256: str,
+        before: State | None,
+        although: str | None = None,
+    ) -> Model:
         """A version with this manifest: one that is in memory already, or a fresh one."""
         held = before.find(version) if before else None
         held = held or self.find_numbered(name, version)
         if held and held.manifest_sha256 == sha256:
             return held
         self._by_number.pop(name, None)  # so that there are never three
-        return self._loader.load(name, version, sha256)
+        return self._loader.load(name, version, sha256, although)
 
     def _fall_back(
         self, name: str, refused: int | None, problem: str, before: State | None
     ) -> tuple[Model | None, str]:
-        """Keep what served so far; at a start, the last one that served and can be trusted."""
-        if before and before.model:
+        """Keep what served so far; at a start, the last one that served and can be trusted.
+
+        Where a pointer was accepted before, what it names is the only version that can be trusted.
+        """
+        try:
+            known = self._accepted.highest(name)
+        except BrokenModel:  # nothing is taken that could be older than what is not known
+            return before.model if before else None, problem
+        if before and before.model and (not known or known.names(before.model.manifest_sha256)):
             return before.model, problem
-        for version in self._candidates(name, refused):
+        for version in [known.version] if known else self._earlier(name, refused):
             try:
-                return self._loader.load(name, version, although=problem), problem
+                if known:
+                    model = self._take(name, version, known.manifest_sha256, before, problem)
+                else:
+                    model = self._loader.load(name, version, although=problem)
             except (UnknownModel, BrokenModel) as error:
                 self._loader.refuse(name, version, error.message)
+            else:
+                return model, problem
         return None, problem
 
-    def _candidates(self, name: str, refused: int | None) -> list[int]:
-        """What was current before, the last first; then older versions, the newest first."""
-        history = self._led_to(name, refused)
-        versions = self._reader.versions(name)
-        older = [v for v in reversed(versions) if refused is None or v < refused]
-        ordered = dict.fromkeys([*reversed(history), *older])
-        return [version for version in ordered if version in versions and version != refused]
+    def _earlier(self, name: str, refused: int | None) -> Iterator[int]:
+        """What was current before, the last first; then older versions, the newest first.
+
+        Of those the ones that never were more than candidates come last.
+        """
+        versions, candidates = self._reader.versions(name), []
+        ordered = dict.fromkeys(reversed(self._led_to(name, refused)))
+        served = [version for version in ordered if version in versions and version != refused]
+        yield from served
+        for version in reversed(versions):
+            if version in served or (refused is not None and version >= refused):
+                continue
+            if self._is_candidate(name, version):
+                candidates.append(version)
+            else:
+                yield version
+        yield from candidates
+
+    def _is_candidate(self, name: str, version: int) -> bool:
+        try:
+            return self._reader.manifest(name, version).description.is_candidate
+        except (UnknownModel, BrokenModel):  # as loading it will tell
+            return False
 
     def _led_to(self, name: str, version: int | None) -> History:
         """What was current up to this version; all of it where no version is said."""

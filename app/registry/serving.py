@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.errors import NotReady, OrdinateError, StoreError, UnknownModel
 from app.model import Model
+from app.registry.accepted import Accepted
 from app.registry.changes import ChangeEvent, changes
 from app.registry.following import Follower
 from app.registry.lineup import Lineup
@@ -38,6 +39,7 @@ class Registry:
         choice: of the runtime.
         shares: of the unversioned requests, from 0 to 1, that go to the canary, by name.
         changed: called with each ChangeEvent.
+        accepted: remembers the pointers by which it must not go back; None for none.
         clock: seconds that only rise.
     """
 
@@ -50,12 +52,14 @@ class Registry:
         *,
         shares: Mapping[str, float] | None = None,
         changed: Callable[[ChangeEvent], None] = lambda _: None,
+        accepted: Accepted | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
         self._chosen = default
         self._tell, self._changed = tell, changed
-        self._follower = Follower(reader, Loader(reader, choice, tell, clock), shares or {})
+        loader = Loader(reader, choice, tell, clock)
+        self._follower = Follower(reader, loader, shares or {}, accepted or Accepted())
         self._view = _View({}, default)
         self._loading = threading.Lock()
         self._loaded = False

@@ -11,8 +11,10 @@ from app.store.history import History, settled
 from app.store.keeping import Keeper
 from app.store.labels import CANARY, SHADOW, Label, Labels, check_label, is_label
 from app.store.names import check_name, is_name, version_number
-from app.store.reading import Opened, Pointer, Reader
+from app.store.pointer import Pointer
+from app.store.reading import Opened, Reader
 from app.store.repair import Repair
+from app.store.signing import SigningStore
 from app.store.writing import Store
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Pointer",
     "Reader",
     "Repair",
+    "SigningStore",
     "Store",
     "check_label",
     "check_name",

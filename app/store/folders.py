@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from app.errors import BrokenModel, UnknownModel
-from app.files import TEMPORARY, Folder, sync_folder, temporary_name, write_new
-from app.manifest import Manifest
+from app.errors import BrokenModel, StoreError, UnknownModel
+from app.files import TEMPORARY, Folder, replace, sync_folder, temporary_name, write_new
+from app.manifest import Digest, Manifest
+from app.signing import Keys, about_version
 from app.store.history import History, settled
 from app.store.names import version_number
-from app.store.reading import MANIFEST, MAX_POINTER_BYTES, Reader
+from app.store.pointer import MAX_POINTER_BYTES
+from app.store.reading import MANIFEST, SIGNATURE, Reader
 
 LAST = "last"
 """Holds the highest number of a removed version, so that it is never given again."""
@@ -21,17 +23,28 @@ _PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, e
 """Errors of reading that say nothing of what would be read."""
 
 
+def refuse_link(folder: Path) -> None:
+    """Raise StoreError for a folder through which nothing would be served."""
+    if folder.is_symlink():
+        raise StoreError(f"{folder} is a link, and nothing is served through links: remove it")
+
+
 def next_version(folder: Path) -> int:
     """The number above all that are there or were removed. Raises OSError."""
     numbers = [v for entry in os.listdir(folder) if (v := version_number(entry))]
     return max([*numbers, _read_last(folder)]) + 1
 
 
-def take_number(building: Path, version: int, manifest_for: Callable[[int], Manifest]) -> Manifest:
-    """Rename a complete folder to the first free number from `version` on."""
+def take_number(
+    building: Path, version: int, manifest_for: Callable[[int], Manifest], keys: Keys
+) -> Manifest:
+    """Rename a complete folder to the first free number from `version` on, signed if it can be."""
     while True:
         manifest = manifest_for(version)
-        write_new(building / MANIFEST, manifest.to_bytes())
+        write_new(building / MANIFEST, data := manifest.to_bytes())
+        if keys.signer is not None:
+            statement = about_version(manifest.name, version, Digest.of(data).sha256)
+            write_new(building / SIGNATURE, keys.signer.sign(statement).to_bytes())
         sync_folder(building)
         try:
             building.rename(building.parent / str(version))
@@ -40,9 +53,23 @@ def take_number(building: Path, version: int, manifest_for: Callable[[int], Mani
                 raise
             # Where there are no locks another process can have been faster.
             (building / MANIFEST).unlink()
+            (building / SIGNATURE).unlink(missing_ok=True)
             version += 1
             continue
         return manifest
+
+
+def keep_last(folder: Path, version: int) -> None:
+    """Write down the number of a version that is to be removed, if it is the highest."""
+    if version + 1 == next_version(folder):
+        replace(folder / LAST, f"{version}\n".encode("ascii"))
+
+
+def why_kept(name: str, version: int, current: int | None) -> str:
+    """Why a version is not removed without force: it is current, or may be."""
+    if current is None:
+        return f"it is not known which version of {name} is current: use --force to remove one"
+    return f"version {version} of {name} is the current one: publish another first, or use --force"
 
 
 def _read_last(folder: Path) -> int:

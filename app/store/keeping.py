@@ -83,10 +83,11 @@ class Keeper(Store):
             (folder / file_of(label)).unlink()
             sync_folder(folder)
 
-    def prune(self, name: str, keep: int) -> list[int]:
+    def prune(self, name: str, keep: int, spare: int | None = None) -> list[int]:
         """Remove all but the `keep` newest versions, and those that are needed.
 
-        Needed are the current one, those with a label and the one that a rollback would return to.
+        Needed are the current one, those with a label and the one that a rollback would return to,
+        and the one to `spare`, which may be a candidate that nothing names.
 
         Returns:
             The versions that were removed. Their numbers are never given again.
@@ -96,7 +97,7 @@ class Keeper(Store):
         """
         with self._writing(), self._alone_in(name) as folder:
             versions = self.versions(name)
-            needed = self._needed(name, versions)
+            needed = {spare, *self._needed(name, versions)}
             removed = [version for version in versions[:-keep] if version not in needed]
             for version in removed:
                 take_away(folder, version)

@@ -2,68 +2,54 @@
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.files import Folder
+from app.files import Folder, reason
 from app.manifest import Digest, Manifest
+from app.signing import Keys, Signature, Signed, about_version
 from app.store.history import History, gone_back, read_history
 from app.store.labels import Labels, read_labels
 from app.store.names import check_name, is_name, version_number
+from app.store.pointer import CURRENT, MAX_POINTER_BYTES, Pointer
 
 MANIFEST = "manifest.json"
-CURRENT = "current"
+SIGNATURE = "manifest.sig"
 DEFAULT = "default"
+
+_NO_FILES = ("", ".", "..", MANIFEST, SIGNATURE)
 
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_FILE_BYTES = 4 << 30
-MAX_POINTER_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What ``current`` holds: a version and the SHA-256 of its manifest's bytes."""
-
-    version: int
-    manifest_sha256: str
-
-    def to_bytes(self) -> bytes:
-        """As written to disk."""
-        content = {"version": self.version, "manifest_sha256": self.manifest_sha256}
-        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "Pointer":
-        """Read what `to_bytes` wrote. Raises BrokenModel on anything else."""
-        try:
-            content = orjson.loads(data)
-            pointer = cls(int(content["version"]), str(content["manifest_sha256"]))
-            intact = pointer.version > 0 and pointer.to_bytes() == data
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise BrokenModel("its current file is damaged") from error
-        if not intact:
-            raise BrokenModel("its current file is damaged")
-        return pointer
+MAX_SIGNATURE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A version whose every byte was compared with its manifest."""
+    """A version whose every byte was compared with its manifest, and what signed that."""
 
     manifest: Manifest
     manifest_sha256: str
     files: Mapping[str, bytes]
+    signed: Signed
 
 
 class Reader:
-    """One models folder. Holds no state but its path: each call looks at the disk."""
+    """One models folder. Each call looks at the disk.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        keys: whose signatures count.
+        limit: most bytes of a file that is read.
+    """
+
+    def __init__(self, root: Path, keys: Keys | None = None, limit: int = MAX_FILE_BYTES) -> None:
         self.root = root
+        self.keys = keys or Keys()
+        self.limit = limit
 
     def names(self) -> list[str]:
         """Models that have a version or a current file, sorted. Raises StoreError.
@@ -89,15 +75,17 @@ class Reader:
 
         Raises:
             UnknownModel: there is no such model, or none of its versions is current.
-            BrokenModel: the file that says so is damaged.
+            BrokenModel: the file that says so is damaged, or its signature does not do.
         """
         try:
             with self._open_model(name) as folder:
-                return Pointer.from_bytes(folder.read(CURRENT, MAX_POINTER_BYTES))
+                pointer = Pointer.from_bytes(folder.read(CURRENT, MAX_POINTER_BYTES))
         except FileNotFoundError:
             raise UnknownModel(f"there is no current version of a model named {name!r}") from None
         except OSError as error:
             raise BrokenModel(f"its current file cannot be read: {reason(error)}") from error
+        self.keys.check(pointer.statement(name), pointer.signature, "its current file")
+        return pointer
 
     def labels(self, name: str) -> Labels:
         """What each label of a model stands for.
@@ -158,17 +146,30 @@ class Reader:
     def open(self, name: str, version: int) -> Opened:
         """Read a version and compare every byte of it with its manifest.
 
+        The signature comes first: nothing is parsed, and no other file read, without its word.
+
         Raises:
             UnknownModel: there is no such version.
-            BrokenModel: anything of it is missing, changed, not a regular file, or too large.
+            BrokenModel: anything of it is missing, changed, not a regular file, or too large, or
+                its signature does not do.
         """
-        try:
-            with self._open_model(name) as model, model.folder(str(version)) as folder:
-                return _read_version(folder, name, version)
-        except FileNotFoundError:
-            raise UnknownModel(f"there is no version {version} of a model named {name!r}") from None
-        except OSError as error:
-            raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
+        with self._open_version(name, version) as folder:
+            manifest, sha256, signed = self._read_manifest(folder, name, version)
+            files = {
+                file: _read_file(folder, file, digest, self.limit)
+                for file, digest in manifest.files.items()
+            }
+            for entry in folder.names():
+                if entry not in files and entry not in (MANIFEST, SIGNATURE):
+                    raise BrokenModel(
+                        f"its folder holds {entry!a}, which its manifest does not list"
+                    )
+        return Opened(manifest, sha256, files, signed)
+
+    def manifest(self, name: str, version: int) -> Manifest:
+        """What a version says of itself, without a look at its files. Raises what `open` does."""
+        with self._open_version(name, version) as folder:
+            return self._read_manifest(folder, name, version)[0]
 
     def _open_model(self, name: str) -> Folder:
         """Open a model's folder. Raises FileNotFoundError, BrokenModel for all else that fails."""
@@ -181,12 +182,31 @@ class Reader:
         except OSError as error:
             raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
 
+    @contextmanager
+    def _open_version(self, name: str, version: int) -> Iterator[Folder]:
+        try:
+            with self._open_model(name) as model, model.folder(str(version)) as folder:
+                yield folder
+        except FileNotFoundError:
+            raise UnknownModel(f"there is no version {version} of a model named {name!r}") from None
+        except OSError as error:
+            raise BrokenModel(f"its folder cannot be opened: {reason(error)}") from error
 
-def reason(error: OSError) -> str:
-    """What the system says of an error, without the path."""
-    if error.errno == errno.ELOOP:
-        return "it is a link"
-    return error.strerror or type(error).__name__
+    def _read_manifest(
+        self, folder: Folder, name: str, version: int
+    ) -> tuple[Manifest, str, Signed]:
+        try:
+            data = folder.read(MANIFEST, MAX_MANIFEST_BYTES)
+        except OSError as error:
+            raise BrokenModel(f"its manifest cannot be read: {reason(error)}") from error
+        sha256 = Digest.of(data).sha256
+        signed = self.keys.check(about_version(name, version, sha256), _signature(folder))
+        manifest = Manifest.from_bytes(data)
+        if (manifest.name, manifest.version) != (name, version):
+            raise BrokenModel(
+                f"its manifest is that of {manifest.name}/{manifest.version}: the folder was moved"
+            )
+        return manifest, sha256, signed
 
 
 def _holds(root: Folder, name: str) -> bool:
@@ -199,28 +219,22 @@ def _holds(root: Folder, name: str) -> bool:
         return True
 
 
-def _read_version(folder: Folder, name: str, version: int) -> Opened:
+def _signature(folder: Folder) -> Signature | None:
     try:
-        data = folder.read(MANIFEST, MAX_MANIFEST_BYTES)
+        return Signature.from_bytes(folder.read(SIGNATURE, MAX_SIGNATURE_BYTES))
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise BrokenModel(f"its manifest cannot be read: {reason(error)}") from error
-    manifest = Manifest.from_bytes(data)
-    if (manifest.name, manifest.version) != (name, version):
-        raise BrokenModel(
-            f"its manifest is that of {manifest.name}/{manifest.version}: the folder was moved"
-        )
-    files = {file: _read_file(folder, file, digest) for file, digest in manifest.files.items()}
-    for entry in folder.names():
-        if entry != MANIFEST and entry not in files:
-            raise BrokenModel(f"its folder holds {entry!a}, which its manifest does not list")
-    return Opened(manifest, Digest.of(data).sha256, files)
+        raise BrokenModel(f"its signature file cannot be read: {reason(error)}") from error
 
 
-def _read_file(folder: Folder, file: str, digest: Digest) -> bytes:
-    if os.path.basename(file) != file or file in ("", ".", "..", MANIFEST) or "\0" in file:
+def _read_file(folder: Folder, file: str, digest: Digest, limit: int) -> bytes:
+    if os.path.basename(file) != file or file in _NO_FILES or "\0" in file:
         raise BrokenModel("its manifest lists a file that is not in its folder")
-    if digest.size > MAX_FILE_BYTES:
-        raise BrokenModel(f"its {file} has more than {MAX_FILE_BYTES} bytes")
+    if digest.size > limit:
+        raise BrokenModel(
+            f"its {file} has more than {limit} bytes, which ORDINATE_MAX_MODEL_BYTES allows"
+        )
     try:
         data = folder.read(file, digest.size)
     except OSError as error:

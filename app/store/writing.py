@@ -5,16 +5,28 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.files import locked, replace, sync_folder, temporary_name, write_new
+from app.files import locked, reason, replace, sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
-from app.store.folders import LAST, clear, discard, next_version, so_far, take_away, take_number
+from app.store.folders import (
+    clear,
+    discard,
+    keep_last,
+    next_version,
+    refuse_link,
+    so_far,
+    take_away,
+    take_number,
+    why_kept,
+)
 from app.store.history import HISTORY, to_bytes
 from app.store.labels import Labels, take_labels
 from app.store.names import check_name
-from app.store.reading import CURRENT, DEFAULT, Pointer, Reader, reason
+from app.store.pointer import CURRENT, next_pointer
+from app.store.reading import DEFAULT, Reader
 
 LOCK_SECONDS = 60.0
 
@@ -33,8 +45,9 @@ class Store(Reader):
 
     def check_writable(self, name: str) -> None:
         """Tell before the work whether a publish could succeed. Raises StoreError."""
+        self.keys.check_signer()
         place = self.root / check_name(name)
-        _refuse_link(place)
+        refuse_link(place)
         while not os.path.lexists(place) and place.parent != place:
             place = place.parent
         with self._writing():
@@ -43,8 +56,18 @@ class Store(Reader):
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    def publish(self, name: str, description: Description, files: Mapping[str, bytes]) -> Manifest:
+    def publish(
+        self,
+        name: str,
+        description: Description,
+        files: Mapping[str, bytes],
+        *,
+        make_current: bool = True,
+    ) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
+
+        Without `make_current` it becomes a candidate: what is current stays so. Where nothing is,
+        it is made current all the same, as there is nothing that it could stand behind.
 
         Returns:
             The manifest with the number that the version got.
@@ -53,12 +76,14 @@ class Store(Reader):
             StoreError: it could not be written, or not be read back. What was current still is,
                 unless all that failed was to bring the last renaming to disk.
         """
+        self.keys.check_signer()
         with self._writing(), self._new_folder(check_name(name)) as folder:
             manifest = self._add(folder, name, description, files)
             try:
                 sync_folder(folder)
                 self._read_back(manifest)
-                self._make_current(folder, manifest)
+                if make_current or not os.path.lexists(folder / CURRENT):
+                    self._make_current(folder, manifest)
             except BaseException:
                 self._withdraw(folder, manifest)
                 raise
@@ -89,9 +114,9 @@ class Store(Reader):
             take_labels(folder, self._labels(name), version, force=force)
             if current in (version, None):
                 if not force:
-                    raise StoreError(_why_kept(name, version, current))
+                    raise StoreError(why_kept(name, version, current))
                 current = self._point_elsewhere(folder, name, version)
-            self._keep_last(folder, version)
+            keep_last(folder, version)
             take_away(folder, version)
             return current
 
@@ -112,7 +137,7 @@ class Store(Reader):
     @contextmanager
     def _new_folder(self, name: str) -> Iterator[Path]:
         """A model's folder, made when absent, with no other process writing to it."""
-        _refuse_link(self.root / name)
+        refuse_link(self.root / name)
         absent, place = [], self.root / name
         while not place.exists():
             absent.append(place)
@@ -154,7 +179,7 @@ class Store(Reader):
             building.mkdir()
             for file, data in files.items():
                 write_new(building / file, data)
-            return take_number(building, next_version(folder), manifest_for)
+            return take_number(building, next_version(folder), manifest_for, self.keys)
         except BaseException:
             discard(building)
             raise
@@ -190,10 +215,6 @@ class Store(Reader):
         except (BrokenModel, UnknownModel) as error:
             raise StoreError(f"{name} is left as it is: {error.message}") from error
 
-    def _keep_last(self, folder: Path, version: int) -> None:
-        if version + 1 == next_version(folder):
-            replace(folder / LAST, f"{version}\n".encode("ascii"))
-
     def _current_or_none(self, name: str) -> int | None:
         try:
             return self.current(name).version
@@ -202,6 +223,7 @@ class Store(Reader):
 
     def _make_current(self, folder: Path, manifest: Manifest) -> None:
         """Write down what led here, then point: dying between the two changes nothing."""
+        self.keys.check_signer()
         history = so_far(self, manifest.name)
         if history[-1:] != (manifest.version,):
             history = (*history, manifest.version)
@@ -210,25 +232,16 @@ class Store(Reader):
 
     def _point(self, folder: Path, manifest: Manifest) -> None:
         sha256 = Digest.of(manifest.to_bytes()).sha256
-        replace(folder / CURRENT, Pointer(manifest.version, sha256).to_bytes())
+        pointer = next_pointer(self.keys, folder, manifest.version, sha256)
+        replace(folder / CURRENT, pointer.to_bytes())
 
     def _point_elsewhere(self, folder: Path, name: str, version: int) -> int | None:
-        for other in reversed(self.versions(name)):
-            if other == version:
-                continue
+        others = [each for each in self.versions(name) if each != version]
+        for candidate, other in product((False, True), reversed(others)):
             with suppress(BrokenModel, UnknownModel):
-                self._point(folder, self.open(name, other).manifest)
-                return other
+                manifest = self.open(name, other).manifest
+                if manifest.description.is_candidate == candidate:
+                    self._point(folder, manifest)
+                    return other
         (folder / CURRENT).unlink(missing_ok=True)
         return None
-
-
-def _why_kept(name: str, version: int, current: int | None) -> str:
-    if current is None:
-        return f"it is not known which version of {name} is current: use --force to remove one"
-    return f"version {version} of {name} is the current one: publish another first, or use --force"
-
-
-def _refuse_link(folder: Path) -> None:
-    if folder.is_symlink():
-        raise StoreError(f"{folder} is a link, and nothing is served through links: remove it")

@@ -12,6 +12,7 @@ _SHOWN_METHOD = 64
 _KEPT_KINDS = 256
 _SHOWN_FRAMES = 12
 _NULL = "null"
+_BELOW_1 = tuple(f"{thousandths / 1000:.3f}" for thousandths in range(1000))
 
 
 class Log:
@@ -79,16 +80,18 @@ class Log:
             return
         kind = (method, route, path, status, model)
         shown = self._kinds.get(kind) or self._show(kind)
-        more = "" if rows is None else f',"rows":{rows}'
+        more = "}\n" if rows is None else f',"rows":{rows}}}\n'
         if remote is not None:
-            more += f',"remote":"{remote}"'
+            more = f',"remote":"{remote}"{more}'
+        thousandths = int(seconds * 1e6)
+        shown_ms = _BELOW_1[thousandths] if thousandths < 1000 else f"{seconds * 1000:.3f}"
         # Written out, because encoding a dictionary takes three times as long. What is not from
         # the caller's lists is a number, a sane id or an address: plain ASCII.
         self._out.write(
             f'{{"time":"{self._time()}",{shown},"request_id":"{request_id}",'
-            f'"duration_ms":{seconds * 1000:.3f},'
+            f'"duration_ms":{shown_ms},'
             f'"bytes_in":{_NULL if bytes_in is None else bytes_in},'
-            f'"bytes_out":{_NULL if bytes_out is None else bytes_out}{more}}}\n'.encode("ascii")
+            f'"bytes_out":{_NULL if bytes_out is None else bytes_out}{more}'.encode("ascii")
         )
 
     def _show(self, kind: tuple[str | None, str, str | None, int, str | None]) -> str:

@@ -30,6 +30,7 @@ METHODS = frozenset(
 """Methods that are counted under their own name; clients may invent any number of others."""
 
 _SCRATCH = b"[]"
+_SECONDS, _ROWS = DURATION.bounds, ROWS.bounds
 _DURATION_SUM = DURATION.size - 1
 _ROWS_SUM = ROWS.size - 1
 
@@ -74,7 +75,7 @@ class Metrics:
         if places is None:
             places = self._request_places(route, method, status)
         total, duration = places
-        bucket = duration + bisect_left(DURATION.bounds, seconds)
+        bucket = duration + bisect_left(_SECONDS, seconds)
         values = self._values
         with self._lock:
             values[total] += 1.0
@@ -87,8 +88,8 @@ class Metrics:
         if places is None:
             places = self._prediction_places(route, model)
         total, duration, rows = places
-        bucket = duration + bisect_left(DURATION.bounds, seconds)
-        rows_bucket = rows + bisect_left(ROWS.bounds, count)
+        bucket = duration + bisect_left(_SECONDS, seconds)
+        rows_bucket = rows + bisect_left(_ROWS, count)
         values = self._values
         with self._lock:
             values[total] += 1.0

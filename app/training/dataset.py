@@ -1,7 +1,8 @@
 """What is trained on: the model's matrix, the target, and what became of the table."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,18 @@ class Dataset:
     left_out: tuple[LeftOut, ...] = ()
     rows_left_out: int = 0
     notes: tuple[str, ...] = ()
+
+    def only(self, names: Sequence[str]) -> "Dataset":
+        """The same rows with these of the features, in this order."""
+        places = [self.schema.names.index(name) for name in names]
+        return replace(
+            self,
+            schema=replace(
+                self.schema, features=tuple(self.schema.features[place] for place in places)
+            ),
+            x=np.ascontiguousarray(self.x[:, places]),
+            whole=tuple(self.whole[place] for place in places),
+        )
 
     def request_row(self, index: int) -> tuple[Any, ...]:
         """A row as a client would send it: JSON values in schema order."""

@@ -11,15 +11,23 @@ from app.config import Config
 from app.errors import ConfigError
 from app.store import check_name, is_name
 from app.training.formats import FORMATS, table_format
+from app.training.promotion import RULES, Terms
 
 BUILT_IN = "diabetes"
 MAX_SEED = 2**32 - 1
+MAX_MARGIN = 100.0
 
 _EXAMPLES = """\
 examples:
   train.py                                      scikit-learn's diabetes data
   train.py --data cars.csv --target price
   train.py --data cars.parquet --target price --drop plate owner --name cars-2
+  train.py --data cars.csv --target price --if-changed     on a schedule
+
+exit codes:
+  0  published, and current unless --promote never; or nothing to do (--if-changed)
+  2  bad arguments or data: one line says which, nothing is written
+  3  published as a candidate only: one line says why
 """
 
 
@@ -35,6 +43,8 @@ class Options:
     models: Path
     folds: int
     seed: int
+    terms: Terms
+    if_changed: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +81,8 @@ def parse(arguments: Sequence[str] | None, config: Config) -> Options:
         models=Path(found.models),
         folds=_within("--folds", found.folds, 2, 10_000),
         seed=_within("--seed", found.seed, 0, MAX_SEED),
+        terms=Terms(found.promote, _fraction("--margin", found.margin)),
+        if_changed=found.if_changed,
     )
 
 
@@ -98,7 +110,31 @@ def _parser(config: Config) -> argparse.ArgumentParser:
     add("--models", metavar="DIR", default=str(config.models), help="default: %(default)s")
     add("--folds", metavar="K", type=int, default=10, help="of cross-validation; %(default)s")
     add("--seed", metavar="N", type=int, default=0, help="of every random draw; %(default)s")
+    _add_promotion(parser)
     return parser
+
+
+def _add_promotion(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--promote",
+        choices=RULES,
+        default="not-worse",
+        help="when the new version becomes current: if it is shown not to be worse than the "
+        "current one by the margin (%(default)s), or to be better, or always, or never",
+    )
+    add(
+        "--margin",
+        metavar="PERCENT",
+        type=float,
+        default=5.0,
+        help="of the current version's error that a new one may be worse; %(default)g",
+    )
+    add(
+        "--if-changed",
+        action="store_true",
+        help="do nothing if a version was made of the same data with the same options",
+    )
 
 
 def _derived_name(data: Path | None) -> str:
@@ -115,3 +151,11 @@ def _within(option: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ConfigError(f"{option} is {value}, allowed is {low} to {high}")
     return value
+
+
+def _fraction(option: str, percent: float) -> float:
+    if not 0 < percent <= MAX_MARGIN:
+        raise ConfigError(
+            f"{option} is {percent:g}, allowed is more than 0 and up to {MAX_MARGIN:g} percent"
+        )
+    return percent / 100

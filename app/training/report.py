@@ -58,8 +58,13 @@ def about_quality(estimator: str, evaluation: Evaluation, unit: str | None) -> I
         ]
         for name in MEASURES
     ]
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    for row in [head, *body]:
+    yield from table([head, *body])
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows of one length as lines, their columns aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {'   '.join(cells)}".rstrip()
 
@@ -110,12 +115,12 @@ def _title(name: str, unit: str | None) -> str:
 def _figure(score: Score) -> str:
     if score.mean is None:
         return "not defined"
-    places = _places(max(abs(score.mean), score.std or 0.0))
+    places = figure_places(max(abs(score.mean), score.std or 0.0))
     spread = "" if score.std is None else f" ± {score.std:{places}}"
     return f"{score.mean:{places}}{spread}"
 
 
-def _places(size: float) -> str:
+def figure_places(size: float) -> str:
     """How to write numbers up to this size: three or four digits that mean something."""
     if size != 0 and not 1e-3 <= size < 1e9:
         return ".2e"

@@ -9,23 +9,23 @@ from typing import Any
 from app.worker.connection import Connection
 from app.worker.server import Server
 
-_WAIT_SECONDS = 0.0001
-_MOST_WAITS = 8
+_WAIT_SECONDS = 0.0005
+_MOST_WAITS = 6
+_AT_ONCE = 16
 _PAUSE_SECONDS = 0.1
 
 
 class Acceptor:
     """One listening socket, as seen by one of the workers that share it.
 
-    The kernel wakes every worker for a connection, and the first takes it. A worker that has
-    connections already waits for a moment, the longer the more it has, so that one with fewer is
-    faster: without that, one worker may get nearly all of the few connections of a busy client.
+    The kernel wakes every worker for a connection, and the first takes it. A worker that has more
+    connections than another leaves it to that one for a few moments: without that, one worker may
+    get nearly all of the few connections of a busy client.
 
     Args:
         server: gets the connections.
         listener: the socket, not blocking.
         tls: a context to wrap them in, or None.
-        alone: whether no other worker listens.
         loop: of this worker.
         warn: told when the process or the machine has no room for connections.
     """
@@ -36,14 +36,14 @@ class Acceptor:
         listener: socket.socket,
         tls: Any,
         *,
-        alone: bool,
         loop: asyncio.AbstractEventLoop,
         warn: Callable[[str], None],
     ) -> None:
         self._server, self._listener, self._tls = server, listener, tls
-        self._alone, self._loop, self._warn = alone, loop, warn
+        self._loop, self._warn = loop, warn
         self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
         self._waiting: asyncio.TimerHandle | None = None
+        self._waits = 0
 
     def start(self) -> None:
         """Take in connections from now on."""
@@ -62,30 +62,33 @@ class Acceptor:
         return not self._arriving
 
     def _ready(self) -> None:
-        have = len(self._server.connections) + len(self._arriving)
-        if self._alone or not have:
-            self._accept(1 + have // 8)
+        if self._waits < _MOST_WAITS and not self._server.share.is_first(self._count()):
+            self._waits += 1
+            self._loop.remove_reader(self._listener)
+            self._waiting = self._loop.call_later(_WAIT_SECONDS, self.start)
             return
-        self._loop.remove_reader(self._listener)
-        wait = _WAIT_SECONDS * min(have, _MOST_WAITS)
-        self._waiting = self._loop.call_later(wait, self._accept_and_start, 1 + have // 8)
-
-    def _accept_and_start(self, most: int) -> None:
-        self.start()
-        self._accept(most)
-
-    def _accept(self, most: int) -> None:
-        for _ in range(most):
-            try:
-                client, _ = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):  # another worker, or the client
+        self._waits = 0
+        for _ in range(_AT_ONCE):
+            if not self._accept() or not self._server.share.is_first(self._count()):
                 return
-            except OSError as error:
-                self._pause(error)
-                return
-            task = self._loop.create_task(self._connect(client))
-            self._arriving.add(task)
-            task.add_done_callback(self._arriving.discard)
+
+    def _count(self) -> int:
+        return len(self._server.connections) + len(self._arriving)
+
+    def _accept(self) -> bool:
+        """Take in one connection; False if there is none left for this worker now."""
+        try:
+            client, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another worker, or the client
+            return False
+        except OSError as error:
+            self._pause(error)
+            return False
+        task = self._loop.create_task(self._connect(client))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+        self._server.share.tell(self._count())
+        return True
 
     def _pause(self, error: OSError) -> None:
         """Let others close something first; asking again at once would only burn the processor."""

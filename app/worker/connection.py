@@ -41,11 +41,9 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
-        self._ended = False  # the client will send no more
-        self._closing = False
+        self._ended = self._closing = False  # the client, or we, will send no more
+        self._closed = inf  # when it was answered for the last time
         self._since = now()  # when what is being waited for began
-
-    # ---- events ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
@@ -54,15 +52,18 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
         self._base = self._server.environ | addresses(transport)
         self._server.connections.add(self)
+        self._server.share.tell(len(self._server.connections))
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""
         self._server.connections.discard(self)
+        self._server.share.tell(len(self._server.connections))
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and answer as soon as it is a request."""
-        if self._closing:
+        if self._closing:  # more time to read why, up to the deadline
+            self._since = min(self._now(), self._closed + self._server.limits.request)
             return
         if self._missing:
             self._gather(data)
@@ -90,8 +91,6 @@ class Connection(asyncio.Protocol):
         """Go on with requests that came behind an answer the client has now taken."""
         self._stalled, self._since = False, self._now()
         self._go_on()
-
-    # ---- requests -------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Answer the requests that are whole, until one is left to wait for."""
@@ -165,7 +164,7 @@ class Connection(asyncio.Protocol):
         try:
             parse.feed(data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
-            self._close_with(self._server.refuse(error, self._base.get("REMOTE_ADDR")))
+            self._refuse(error)
             return False
         if not parse.complete:
             if parse.expects:
@@ -180,21 +179,13 @@ class Connection(asyncio.Protocol):
     def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
-        plain = head.plain
-        if plain is not None and server.fast is not None:
-            lineup = server.fast.quick(plain)
-            if lineup is not None:
-                self._answered(keep_alive, server.predict(plain, body, keep_alive, lineup))
-                return
-            work = partial(server.predict, plain, body, keep_alive, None)
-        else:
-            environ = self._base | head.environ
-            if server.is_brief(environ["PATH_INFO"], len(body)):
-                self._answered(keep_alive, server.answer(environ, body, keep_alive))
-                return
-            work = partial(server.answer, environ, body, keep_alive)
+        answer = server.responder.now(head, self._base, body, keep_alive)
+        if answer is not None:
+            self._answered(keep_alive, answer)
+            return
         self._busy = True
-        server.in_thread(work, partial(self._answered, keep_alive))
+        then = partial(self._answered, keep_alive)
+        server.responder.later(head, self._base, body, keep_alive, then)
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:
         was_busy, self._busy = self._busy, False
@@ -206,14 +197,8 @@ class Connection(asyncio.Protocol):
         if was_busy:
             self._go_on()
 
-    # ---- the way out ----------------------------------------------------------------------
-
     def _write(self, data: bytes) -> None:
-        """Send at the end of this turn of the event loop, together with what others are answered.
-
-        A client that waits on another core has to be woken by the system for each answer that it
-        has gone to sleep before; of answers that come together only the first wakes it.
-        """
+        """Send when the turn of the event loop ends."""
         if not self._unsent:
             self._server.send_soon(self.send)
         self._unsent.append(data)
@@ -223,19 +208,19 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
-        if self._ended:
-            self._close_if_done()
+        self._close_if_done()
 
     def _waiting(self) -> bool:
         """Whether a request has begun to arrive."""
         return bool(self._buffer or self._missing or self._parse is not None)
 
-    def _close_with(self, answer: bytes) -> None:
-        """Answer for the last time, and leave the client time to read it.
+    def _refuse(self, error: Exception) -> None:
+        self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
 
-        Closing at once while it still sends would reset the connection under the answer.
-        """
-        self._closing, self._buffer, self._since = True, b"", self._now()
+    def _close_with(self, answer: bytes) -> None:
+        """Answer for the last time; closing while the client still sends would take it away."""
+        self._closing, self._buffer = True, b""
+        self._since = self._closed = self._now()
         if self._transport is None:
             return
         self._transport.write(b"".join([*self._unsent, answer]))
@@ -245,8 +230,6 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write_eof()
             self._transport.resume_reading()
-
-    # ---- time -----------------------------------------------------------------------------
 
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""
@@ -258,7 +241,7 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
         elif self._waiting():
             if waited > limits.request:
-                self._close_with(self._server.refuse(TimeoutError(), self._base.get("REMOTE_ADDR")))
+                self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
 

@@ -7,23 +7,21 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
-from app.http.fast import BRIEF_BYTES, FastPath, Plain
 from app.http.service import EXTENSION
-from app.registry import Lineup
 from app.worker.accepting import Acceptor
-from app.worker.answers import Heads, answer
 from app.worker.connection import Connection
 from app.worker.heads import Environ
-from app.worker.refusals import refuse
+from app.worker.memory import give_back
+from app.worker.responding import Responder
 from app.worker.server import Limits
+from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
 LINGER_SECONDS = 2.0
@@ -41,25 +39,32 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     shared with the other workers.
     """
 
+    _shares: ClassVar[Shares | None] = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Prepare a worker, in the process that forks it."""
+        super().__init__(*arguments, **named)
+        cls = type(self)
+        cls._shares = cls._shares or Shares()
+        self.share = cls._shares.claim()
+
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
+        give_back()
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.connections: set[asyncio.Protocol] = set()
         self.now = self.loop.time()
         self.stopping_since = inf
-        self._written = Heads()
         self._sending: list[Callable[[], None]] = []
-        self._threads = ThreadPoolExecutor(self.cfg.threads, "request")
+        self.share.enter()
         super().init_process()
 
     def load_wsgi(self) -> None:
         """Load the application, and with it the limits of its service."""
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
-        application = getattr(self.wsgi, "wsgi_app", None)
-        self._brief = getattr(application, "is_brief", _never)
-        self.fast = application if isinstance(application, FastPath) else None
+        self.responder = Responder(self.wsgi, self.cfg.threads, self.loop)
         self._log = service.log if service else None
         config = service.config if service else None
         self.limits = Limits(
@@ -113,35 +118,18 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.loop.run_until_complete(self._serve())
         for acceptor in self._acceptors:
             acceptor.stop()
+        self.share.leave()
         self.loop.run_until_complete(self._drain())
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.responder.close()
 
     # ---- what connections ask for -----------------------------------------------------------
 
-    def is_brief(self, path: str, length: int) -> bool:
-        """Whether a request that is no plain prediction is answered as fast."""
-        return length <= BRIEF_BYTES and bool(self._brief(path))
-
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool, lineup: Lineup | None) -> bytes:
-        """Have the fast path answer, without the detour over WSGI."""
-        assert self.fast is not None
-        outcome, request_id = self.fast.respond(plain, body, lineup)
-        return self._written.answer(outcome, request_id, keep_alive)
-
-    def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
-        """Have the application answer a request."""
-        remote = environ["REMOTE_ADDR"]
-        try:
-            return answer(self.wsgi, environ, body, keep_alive)
-        except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return refuse(self.wsgi, error, remote)
-
-    def refuse(self, error: Exception, remote: str | None) -> bytes:
-        """Answer what is no request."""
-        return refuse(self.wsgi, error, remote)
-
     def send_soon(self, send: Callable[[], None]) -> None:
-        """Send when all requests that are here by now are answered."""
+        """Send when all requests that are here by now are answered.
+
+        A client that waits on another core has to be woken by the system for each answer that it
+        has gone to sleep before; of answers that come together only the first wakes it.
+        """
         if not self._sending:
             self.loop.call_soon(self._send)
         self._sending.append(send)
@@ -151,21 +139,11 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         for send in sending:
             send()
 
-    def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
-        """Do some work beside the event loop, and then something on it."""
-
-        def done(future: "Future[bytes]") -> None:
-            if not future.cancelled():
-                self.loop.call_soon_threadsafe(then, future.result())
-
-        self._threads.submit(work).add_done_callback(done)
-
     # ---- the life of the process ------------------------------------------------------------
 
     def _acceptor(self, listener: socket.socket, tls: Any) -> Acceptor:
         listener.setblocking(False)
-        alone, warn = self.cfg.workers == 1, self.log.warning
-        return Acceptor(self, listener, tls, alone=alone, loop=self.loop, warn=warn)
+        return Acceptor(self, listener, tls, loop=self.loop, warn=self.log.warning)
 
     async def _serve(self) -> None:
         while self.alive:
@@ -200,10 +178,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _stop_now(self) -> None:
         self.cfg.worker_int(self)
         sys.exit(0)
-
-
-def _never(_path: str) -> bool:
-    return False
 
 
 def _ignore() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.http.fast import FastPath, Plain
-from app.registry import Lineup
 from app.worker.heads import Environ
+from app.worker.responding import Responder
+from app.worker.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,12 @@ class Server(Protocol):
     """What a connection asks of the process that it is in."""
 
     limits: Limits
+    responder: Responder
     now: float  # the event loop's clock at the last look at all connections
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
     connections: set[asyncio.Protocol]
-    fast: FastPath | None  # what answers plain predictions without WSGI
-
-    def is_brief(self, path: str, length: int) -> bool:
-        """Whether a request that is no plain prediction can be answered on the event loop."""
-
-    def predict(self, plain: Plain, body: bytes, keep_alive: bool, lineup: Lineup | None) -> bytes:
-        """The whole answer to a plain prediction request. Never raises."""
-
-    def answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
-        """The whole answer to a request. Never raises."""
-
-    def refuse(self, error: Exception, remote: str | None) -> bytes:
-        """The whole answer to what is no request."""
+    share: Share
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Have this done when all that is ready on the event loop has had its turn."""
-
-    def in_thread(self, work: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
-        """Do some work beside the event loop, and then something on it."""

@@ -102,7 +102,15 @@ def test_5_encode(benchmark: Benchmark, case: Case, model: Model) -> None:
     benchmark(native.encode, call, model.answer(call.rows, call.only_numbers))
 
 
-def test_6_a_whole_request(benchmark: Benchmark, case: Case) -> None:
+def test_6_compiled_code_does_1_to_4(benchmark: Benchmark, case: Case, model: Model) -> None:
+    """JSON to predictions by compiled code."""
+    if model.plan is None:
+        pytest.skip("the compiled code was not built: python -m app.compiled")
+
+    benchmark(model.answer_plain, case.body, b'"x"', MAX_ROWS)
+
+
+def test_7_a_whole_request(benchmark: Benchmark, case: Case) -> None:
     """All of it through the WSGI application, counted and logged."""
     app = create_app(Config.from_env({"ORDINATE_MODELS": str(DATA / "models")}))
     environ = {

@@ -73,4 +73,4 @@ def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> Non
     report.write(results, tmp_path)
 
     text = (tmp_path / "benchmarks.md").read_text("utf-8")
-    assert "0.5 if 8 connections are spread evenly: 0.50 (0.50-0.50)" in text
+    assert "0.5 if 16 connections are spread evenly: 0.50 (0.50-0.50)" in text

@@ -23,7 +23,14 @@ def threads(models: Path) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module", params=["server", "threads"])
+@pytest.fixture(scope="module")
+def pickles(models: Path) -> Iterator[Server]:
+    """The service with pickles alone, whose predictions are left to threads."""
+    with Server(models, ORDINATE_RUNTIME="pickle", **LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["server", "threads", "pickles"])
 def connection(request: pytest.FixtureRequest) -> Iterator[http.client.HTTPConnection]:
     """One that stays open from case to case, as far as the server lets it."""
     server: Server = request.getfixturevalue(request.param)
@@ -43,7 +50,8 @@ def test_case_is_answered_as_stated_and_alike_with_and_without_a_server(
     status, headers, body = sent(connection, case)
 
     assert (direct.status_code, status) == (case.status, case.status), body
-    assert body == direct.data
+    if body != direct.data:  # a pickle may add in another order
+        assert json.loads(body) == {"y": pytest.approx(json.loads(direct.data)["y"], rel=1e-12)}
     if status >= 400 and case.method != "HEAD":
         assert headers["Content-Type"] == "application/json"
         assert_says(json.loads(body), case.says)

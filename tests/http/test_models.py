@@ -54,6 +54,17 @@ def test_model_tells_all_that_is_known_of_it(client: FlaskClient) -> None:
     ]
 
 
+def test_how_a_version_was_promoted_is_told(tmp_path: Path) -> None:
+    decided = {"champion": 1, "decision": "promoted", "comparisons": [{"p": 0.0, "t": None}]}
+    publish(tmp_path, "tiny", PLAIN)
+    publish(tmp_path, "tiny", PLAIN, promotion=decided)
+    config = Config.from_env({"ORDINATE_MODELS": str(tmp_path)})
+    client = create_app(config).test_client()
+
+    assert told(client, "/models/tiny")["promotion"] == decided
+    assert told(client, "/models/tiny")["version"] == 2
+
+
 def test_unit_is_told_where_it_is_known(client: FlaskClient) -> None:
     width, height, _ = told(client, "/models/tiny")["schema"]["features"]
 

@@ -109,6 +109,20 @@ def test_many_threads_that_ask_first_get_one_and_the_same_model(root: Path) -> N
     assert [event.version for event in watched.told] == [2, 1]
 
 
+def test_a_start_falls_back_on_a_candidate_only_where_nothing_else_is_left(root: Path) -> None:
+    Store(root).remove("tiny", 1)
+    candidate = publish(root, seed=3, promotion={"decision": "candidate"})
+    publish(root, seed=4)
+    overwrite(root / "tiny" / "4" / "model.joblib")
+    spared, left = Watched(root), Watched(root)
+
+    spared.refresh()
+    overwrite(root / "tiny" / "2" / "model.joblib")
+    left.refresh()
+
+    assert (spared.label, left.label) == ("tiny/2", f"tiny/{candidate.version}")
+
+
 @pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
 def test_a_start_with_a_broken_current_version_serves_the_last_good_one(
     root: Path, damage: Damage

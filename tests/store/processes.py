@@ -78,6 +78,7 @@ class Publisher:
         at: int = 0,
         error: str | None = None,
         held: bool = False,
+        key: str | None = None,
         action: Sequence[Any] = (),
     ) -> int:
         """Start to publish `tiny`; `held`, it waits for `release`. Gives the id of the process.
@@ -91,12 +92,12 @@ class Publisher:
             at: which of its calls into the system is to stop it, from 1; 0 for none.
             error: name of the error that this call raises; None to be killed there.
             held: whether to wait.
+            key: file of the private key to sign with.
             action: what to do instead of publishing, such as ``("set_label", "canary", 1)``.
         """
-        order = {"root": str(root), "source": str(source), "times": times}
-        self._send(
-            json.dumps(order | {"at": at, "error": error, "held": held, "action": list(action)})
-        )
+        order = {"root": str(root), "source": str(source), "times": times, "key": key}
+        order |= {"at": at, "error": error, "held": held, "action": list(action)}
+        self._send(json.dumps(order))
         return int(self._receive()["pid"])
 
     def release(self) -> None:

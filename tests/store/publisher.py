@@ -23,7 +23,8 @@ package.__path__ = [str(Path(__file__).parents[2] / "app")]
 sys.modules["app"] = package
 
 from app.errors import StoreError  # noqa: E402
-from app.store import Keeper, Store  # noqa: E402
+from app.signing import Keys, read_signer  # noqa: E402
+from app.store import Keeper, Reader  # noqa: E402
 
 REFUSED = 3
 
@@ -46,8 +47,10 @@ def main() -> None:
 
 def publish(order: dict[str, Any], gate: int) -> int:
     """Publish as often as ordered. Returns the exit code."""
-    store = Store(Path(order["root"]))
-    source = Store(Path(order["source"])).open("tiny", 1)
+    key = order["key"]
+    keys = Keys(signer=read_signer(Path(key)) if key else None)
+    store = Keeper(Path(order["root"]), keys)
+    source = Reader(Path(order["source"])).open("tiny", 1)
     say(pid=os.getpid())
     os.read(gate, 1)
     stop = Stop(order["at"], order["error"])
@@ -55,7 +58,7 @@ def publish(order: dict[str, Any], gate: int) -> int:
         for _ in range(order["times"]):
             sys.setprofile(stop if stop.left else None)
             if order["action"]:
-                getattr(Keeper(store.root), order["action"][0])("tiny", *order["action"][1:])
+                getattr(store, order["action"][0])("tiny", *order["action"][1:])
                 made = None
             else:
                 made = store.publish("tiny", source.manifest.description, source.files).version

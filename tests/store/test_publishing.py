@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import BrokenModel, StoreError
 from app.files import TEMPORARY
+from app.manifest import Manifest
 from app.runtimes import MODEL_FILE, dump
 from app.schema import Schema
 from app.store import Pointer, Reader, Store
@@ -72,6 +73,60 @@ def test_the_default_stays_when_another_model_is_published(root: Path) -> None:
 
     assert Reader(root).default() == "tiny"
     assert Reader(root).names() == ["another", "tiny"]
+
+
+def publish_candidate(root: Path, seed: int = 1) -> Manifest:
+    estimator = fitted(PLAIN, seed)
+    files = {MODEL_FILE: dump(estimator)}
+    return Store(root).publish("tiny", described(PLAIN, estimator), files, make_current=False)
+
+
+def test_a_candidate_is_published_whole_and_what_is_current_stays_so(root: Path) -> None:
+    current = (root / "tiny" / "current").read_bytes()
+
+    made = publish_candidate(root)
+
+    assert made.version == 2
+    assert Reader(root).versions("tiny") == [1, 2]
+    assert Reader(root).open("tiny", 2).manifest == made
+    assert (root / "tiny" / "current").read_bytes() == current
+
+
+def test_a_version_after_a_candidate_has_the_next_number_and_becomes_current(root: Path) -> None:
+    publish_candidate(root)
+
+    made = publish(root)
+
+    assert (made.version, Reader(root).current("tiny").version) == (3, 3)
+
+
+def test_a_candidate_becomes_current_where_nothing_is(tmp_path: Path, root: Path) -> None:
+    first = publish_candidate(tmp_path / "empty")
+    (root / "tiny" / "current").unlink()
+    second = publish_candidate(root)
+
+    assert Reader(tmp_path / "empty").current("tiny").version == first.version == 1
+    assert Reader(tmp_path / "empty").default() == "tiny"
+    assert Reader(root).current("tiny").version == second.version == 2
+
+
+def test_a_candidate_does_not_take_the_place_of_a_damaged_current_file(root: Path) -> None:
+    (root / "tiny" / "current").write_bytes(b"damaged")
+
+    publish_candidate(root)
+
+    assert (root / "tiny" / "current").read_bytes() == b"damaged"
+
+
+def test_a_candidate_that_cannot_be_read_back_is_withdrawn(root: Path) -> None:
+    before = contents(root)
+    estimator = fitted(PLAIN)
+    description = replace(described(PLAIN, estimator), schema=replace(PLAIN, features=()))
+
+    with pytest.raises(StoreError, match="cannot be read back"):
+        Store(root).publish("tiny", description, {MODEL_FILE: dump(estimator)}, make_current=False)
+
+    assert contents(root) == before
 
 
 def test_the_tenth_version_comes_after_the_ninth(root: Path) -> None:

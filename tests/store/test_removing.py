@@ -46,6 +46,14 @@ def test_the_current_version_is_removed_by_force_and_the_newest_good_one_takes_o
     assert Reader(three).versions("tiny") == [1, 2]
 
 
+def test_a_candidate_takes_over_only_where_nothing_else_is_left(root: Path) -> None:
+    publish(root, promotion={"decision": "candidate"})
+    publish(root)
+
+    assert Store(root).remove("tiny", 3, force=True) == 1
+    assert Store(root).remove("tiny", 1, force=True) == 2
+
+
 def test_the_last_version_is_removed_by_force_and_the_model_is_gone(root: Path) -> None:
     assert Store(root).remove("tiny", 1, force=True) is None
 

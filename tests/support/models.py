@@ -14,6 +14,7 @@ from app.checking import to_matrix
 from app.manifest import Description, Golden, Manifest
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.schema import Feature, Schema, Target
+from app.signing import Keys
 from app.store import Store
 
 PLAIN = Schema(
@@ -111,6 +112,7 @@ def publish(
     *,
     linear: Mapping[str, Any] | None = None,
     estimator: Any = None,
+    keys: Keys | None = None,
     **changes: Any,
 ) -> Manifest:
     """Publish a small model.
@@ -120,11 +122,15 @@ def publish(
         name, schema, seed: of the model.
         linear: numbers by which it is to be served instead of by its pickle.
         estimator: what to publish instead of a fresh estimator.
-        changes: replace fields of its description, true or not.
+        keys: to sign it with.
+        changes: replace fields of its description, true or not; a candidate by its promotion is
+            not made current.
     """
     if estimator is None:
         estimator = fitted(schema, seed)
     if linear is not None:
         changes = {"runtime": LINEAR, "linear": linear, **changes}
     description = replace(described(schema, estimator), **changes)
-    return Store(root).publish(name, description, {MODEL_FILE: dump(estimator)})
+    files = {MODEL_FILE: dump(estimator)}
+    promoted = not description.is_candidate
+    return Store(root, keys).publish(name, description, files, make_current=promoted)

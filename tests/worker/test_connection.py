@@ -1,6 +1,7 @@
 """Slow, early and impatient clients: each gets what it deserves, and nobody else waits for them."""
 
 import json
+import select
 import signal
 import socket
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.models import PLAIN, publish
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.server import Server
 
 TIMEOUT = "2"
@@ -27,7 +28,7 @@ UNKNOWN = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN)
+    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
     return root
 
 
@@ -194,3 +195,21 @@ def test_a_head_too_long_to_be_plain_is_answered_all_the_same(server: Server) ->
         connection.shutdown(socket.SHUT_WR)
 
         assert received(connection).count(b"HTTP/1.1 200 ") == 2
+
+
+def test_a_client_that_still_sends_gets_the_time_to_read_why_it_is_refused(server: Server) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    size = (8 << 20) + 1
+    with connect(server) as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % size)
+        for _ in range(6):  # half a second apart, longer than an idle client is given
+            connection.sendall(b" " * 1000)
+            assert not select.select([connection], [], [], 0.5)[0] or peeked(connection)
+        connection.shutdown(socket.SHUT_WR)
+
+        assert received(connection).startswith(b"HTTP/1.1 413 ")
+
+
+def peeked(connection: socket.socket) -> bytes:
+    """What has arrived, left where it is; nothing if the other side has closed."""
+    return connection.recv(1, socket.MSG_PEEK)

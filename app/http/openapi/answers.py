@@ -217,7 +217,15 @@ _DESCRIPTION: Json = {
         "metrics": _OPEN | {"description": "Cross-validated figures with their spread."},
         "training": _OPEN | {"description": "Source, rows and what was done to the columns."},
         "linear": {"type": ["object", "null"], "description": "Parameters of a linear model."},
+        "promotion": {
+            "type": ["object", "null"],
+            "description": "How it was decided whether to make the version current.",
+        },
         "libraries": _TEXTS,
+        "signature": _object(
+            state={"enum": ["unsigned", "verified", "unknown key", "not checked"]},
+            key={"type": ["string", "null"], "description": "Id of the key that signed it."},
+        ),
         "example": ref("Example"),
     },
     "required": ["versions", "labels"],

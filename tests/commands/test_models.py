@@ -13,10 +13,10 @@ from click.testing import Result
 
 from app import create_app
 from app.config import Config
-from app.store import Pointer, Reader
+from app.store import Pointer, Reader, Store
 from tests.support.models import PLAIN, SINGLE, publish
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 Run = Callable[..., Result]
 
@@ -144,6 +144,20 @@ def test_list_says_what_is_wrong_beside_what_is_right(run: Run, models: Path) ->
     assert tiny.split(maxsplit=4)[1:] == ["tiny", "?", "1-3", "its current file is damaged"]
     assert "its manifest cannot be read: No such file or directory" in single
     assert result.exit_code == 0
+
+
+def test_list_counts_a_candidate_among_the_versions_and_not_as_current(
+    run: Run, models: Path
+) -> None:
+    opened = Store(models).open("tiny", 1)
+    Store(models).publish("tiny", opened.manifest.description, opened.files, make_current=False)
+
+    listed = run("list").stdout.splitlines()[2]
+    verified = run("verify", "tiny").stdout
+
+    assert listed.split()[1:4] == ["tiny", "3", "1-4"]
+    assert "tiny/4: good" in verified
+    assert "tiny/current: good" in verified
 
 
 def test_list_joins_neighbouring_versions(run: Run, models: Path) -> None:
@@ -352,5 +366,5 @@ def test_a_command_without_its_arguments_is_a_usage_error(run: Run, arguments: l
 def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
-    for command in ("list", "show", "verify", "default", "remove"):
+    for command in ("list", "show", "verify", "default", "remove", "sign"):
         assert f"  {command} " in result.stdout

@@ -5,21 +5,19 @@ They write to the models folder; a running service takes over what they say with
 
 import click
 
-from app.commands import existing, models_group
-from app.config import Config
+from app.commands.folder import existing, models_folder
+from app.commands.group import config
+from app.commands.models import models_group
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.http.service import service
 from app.model import load_model
 from app.store import Keeper, Label
-
-__all__ = ["models_group"]
 
 
 @models_group.command("activate")
 @click.argument("which", metavar="NAME/VERSION")
 def activate(which: str) -> None:
     """Make a version the current one, whatever its number, after it has proven itself."""
-    keeper = _keeper()
+    keeper = models_folder(Keeper)
     name, version = _version(keeper, which)
     _prove(keeper, name, version)
     before = keeper.activate(name, version)
@@ -35,7 +33,7 @@ def rollback(name: str) -> None:
     That is the one that was current when the current one was published or activated. Calling this
     again goes one step further back; `activate` returns to what was rolled back from.
     """
-    keeper = _keeper()
+    keeper = models_folder(Keeper)
     name = _name(keeper, name)
     try:
         before = keeper.previous(name)
@@ -59,7 +57,7 @@ def set_label(name: str, label: str, version: int | None, remove: bool) -> None:
     the share of requests that ORDINATE_CANARY gives it; the one labelled shadow predicts beside
     every answer, to be compared with it in the metrics.
     """
-    keeper = _keeper()
+    keeper = models_folder(Keeper)
     name = _name(keeper, name)
     if remove == (version is not None):
         raise StoreError("say which version the label is to stand for, or --remove, not both")
@@ -77,7 +75,7 @@ def set_label(name: str, label: str, version: int | None, remove: bool) -> None:
 @click.argument("name", required=False)
 def list_labels(name: str | None) -> None:
     """List the labels of a model, or of all."""
-    keeper = _keeper()
+    keeper = models_folder(Keeper)
     for each in keeper.names() if name is None else [_name(keeper, name)]:
         for label, found in keeper.labels(each).items():
             what = found.version if isinstance(found, Label) else found.message
@@ -93,22 +91,14 @@ def prune(name: str | None, keep: int | None) -> None:
     The newest N stay, by default as many as ORDINATE_KEEP_VERSIONS says; and the current version,
     those with a label and the one that a rollback would return to.
     """
-    keeper = _keeper()
-    keep = keep or _config().keep_versions
+    keeper = models_folder(Keeper)
+    keep = keep or config().keep_versions
     if keep is None:
         raise StoreError("say how many versions to keep: --keep N, or ORDINATE_KEEP_VERSIONS")
     for each in keeper.names() if name is None else [_name(keeper, name)]:
         removed = keeper.prune(each, keep)
         said = ", ".join(map(str, removed)) or "nothing"
         click.echo(f"{each}: removed {said}")
-
-
-def _config() -> Config:
-    return service().config
-
-
-def _keeper() -> Keeper:
-    return Keeper(_config().models)
 
 
 def _name(keeper: Keeper, which: str) -> str:
@@ -130,6 +120,6 @@ def _version(keeper: Keeper, which: str) -> tuple[str, int]:
 def _prove(keeper: Keeper, name: str, version: int) -> None:
     """Load a version as the service would. Raises StoreError where it would be refused."""
     try:
-        load_model(keeper, name, version, _config().runtime)
+        load_model(keeper, name, version, config().runtime)
     except (BrokenModel, UnknownModel) as error:
         raise StoreError(f"{name}/{version} would be refused: {error.message}") from error

@@ -16,7 +16,7 @@ from app.manifest import Golden
 from app.store import Keeper, Label
 from tests.support.models import PLAIN, SINGLE, publish
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 Run = Callable[..., Result]
 

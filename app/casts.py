@@ -1,0 +1,80 @@
+"""From the text of an environment variable to a value; what is not allowed raises ValueError."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+_INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
+_MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+
+_T = TypeVar("_T")
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Plain digits for a number from `low` to `high`."""
+
+    def cast(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return cast
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of these words."""
+
+    def cast(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return cast
+
+
+def optional(cast: Callable[[str], _T]) -> Callable[[str], _T | None]:
+    """The same, or None for an empty text."""
+    return lambda text: cast(text) if text else None
+
+
+def switch(text: str) -> bool:
+    """Whether it is ``on``, and not ``off``."""
+    return one_of("on", "off")(text) == "on"
+
+
+def model(text: str) -> str:
+    """The name of a model."""
+    return _matching(_MODEL, text)
+
+
+def host(text: str) -> str:
+    """A name of a host or an IP address."""
+    return _matching(_HOST, text)
+
+
+def path(text: str) -> Path:
+    """A file or a folder, which need not be there."""
+    return Path(text)
+
+
+def all_or_some(text: str) -> int | None:
+    """How many, None for ``all``."""
+    return None if text == "all" else integer(1, 1_000_000)(text)
+
+
+def share(text: str) -> tuple[str, float]:
+    """``NAME:PERCENT`` as the name of a model and a share from 0 to 1."""
+    name, _, percent = text.partition(":")
+    found = float(_matching(_PERCENT, percent))
+    if found > 100:
+        raise ValueError(text)
+    return model(name), found / 100
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(text)
+    return text

@@ -1,0 +1,56 @@
+"""Whether a difference over resampled folds is more than chance.
+
+Folds of repeated cross-validation share rows, so their scores are not independent, and the plain
+t-test on them finds differences that are not there. Nadeau and Bengio correct its variance.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr
+
+
+@dataclass(frozen=True, slots=True)
+class TTest:
+    """A one-sided test of whether a mean is below zero.
+
+    Attributes:
+        mean: of the values, in their unit.
+        standard_error: of the mean, corrected for the rows that folds share; the same unit.
+        df: degrees of freedom.
+        t: mean / standard_error; None where all values are the same.
+        p: how probable so low a mean would be if the true one were zero.
+    """
+
+    mean: float
+    standard_error: float
+    df: int
+    t: float | None
+    p: float
+
+
+def corrected_t_test(values: NDArray[np.float64], test_share: float) -> TTest:
+    """The corrected resampled t-test, for the alternative that the mean is below zero.
+
+    With s2 the variance of the J values, and q the share of the rows that each was tested on, the
+    variance of their mean is taken to be (1/J + q / (1 - q)) s2, and the degrees of freedom J - 1.
+    q / (1 - q) is the number of rows tested on over that of rows trained on.
+
+    Args:
+        values: one for each fold of each repetition, J of them, at least 2.
+        test_share: q, the part of the rows that can be tested on which one fold holds.
+
+    Source: Nadeau and Bengio (2003), Inference for the Generalization Error, Machine Learning 52,
+    239-281. Bouckaert and Frank (2004), Evaluating the Replicability of Significance Tests for
+    Comparing Learning Algorithms, PAKDD, use it on repeated folds, as here.
+    """
+    count = len(values)
+    mean = float(values.mean())
+    if values.min() == values.max():
+        return TTest(mean, 0.0, count - 1, None, 0.0 if mean < 0 else 1.0)
+    correction = 1 / count + test_share / (1 - test_share)
+    standard_error = math.sqrt(correction * float(values.var(ddof=1)))
+    t = mean / standard_error
+    return TTest(mean, standard_error, count - 1, t, float(stdtr(count - 1, t)))

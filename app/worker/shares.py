@@ -1,0 +1,77 @@
+"""How many connections each worker has, where all of them can see it."""
+
+import mmap
+import os
+
+PLACES = 1024
+_NOBODY = 1 << 62
+"""Connections of a place that no worker has: nobody waits for it to take one more."""
+
+
+class Shares:
+    """Process id and connections of each worker, in memory that is mapped before they are forked.
+
+    Each worker writes its own pair, in whole words; everybody reads all of them. What is read may
+    be out of date, and that of a worker that was killed stays until another takes its place: it
+    must only ever decide who goes first.
+    """
+
+    def __init__(self) -> None:
+        words = memoryview(mmap.mmap(-1, (1 + 2 * PLACES) * 8)).cast("q")
+        self._used = words[:1]  # places, counted from the first
+        self._pids, self._counts = words[1 : 1 + PLACES], words[1 + PLACES :]
+
+    def claim(self) -> "Share":
+        """The share of a worker about to be forked. For the parent alone."""
+        for place in range(PLACES):
+            pid = self._pids[place]
+            if not pid or not _is_alive(pid):
+                self._pids[place] = os.getpid()  # until the worker says its own
+                self._counts[place] = _NOBODY
+                self._used[0] = max(self._used[0], place + 1)
+                return Share(self._pids, self._counts, self._used, place)
+        return Share(self._pids, self._counts, self._used, None)
+
+
+class Share:
+    """That of one worker; without a place it is always first."""
+
+    def __init__(
+        self,
+        pids: "memoryview[int]",
+        counts: "memoryview[int]",
+        used: "memoryview[int]",
+        place: int | None,
+    ) -> None:
+        self._pids, self._counts, self._used, self._place = pids, counts, used, place
+
+    def enter(self) -> None:
+        """Say that this process has it."""
+        if self._place is not None:
+            self._pids[self._place] = os.getpid()
+            self._counts[self._place] = 0
+
+    def tell(self, count: int) -> None:
+        """Say how many connections there are."""
+        if self._place is not None:
+            self._counts[self._place] = count
+
+    def leave(self) -> None:
+        """Say that no more are taken."""
+        self.tell(_NOBODY)
+
+    def is_first(self, count: int) -> bool:
+        """Whether no other worker has fewer connections than so many."""
+        if self._place is None:
+            return True
+        return count <= min(self._counts[: self._used[0]])
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,151 @@
+"""Publishes while the service is at its limit: ``python -m tests.soak.swaps``.
+
+One client keeps both workers busy, others watch. No request may fail, no worker may go back to an
+older version, all must serve a new one within two seconds, and memory must stay what it was. Exit
+code 1 if not.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+
+from benchmarks.processes import Running, free_port
+from benchmarks.wrk import Load
+from benchmarks.wrk import run as wrk_run
+from tests.soak.serving import JSON, ROOT, ROW, wait_until_ready
+from tests.soak.watching import growth, read
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
+
+WORKERS = 2
+WATCHERS = 8
+QUIET_SECONDS = 10
+WARM = 3
+"""Versions that are taken over before memory is looked at for the first time."""
+
+TAKEN_OVER_SECONDS = 2.0
+MORE = 0.05
+"""Most that memory may grow."""
+
+SLOWER = 1.5
+"""Most that the 99th percentile may rise while versions change."""
+
+
+@dataclass
+class Watcher:
+    """One connection, and so one worker: which versions it answered with, and when first.
+
+    Attributes:
+        port: of the service.
+        first: when a version was seen first, by `time.monotonic`.
+        wrong: what must not be.
+    """
+
+    port: int
+    first: dict[int, float] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Ask again and again until told to stop."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        newest = 0
+        while not stop.wait(0.02):
+            connection.request("POST", "/predict", b'{"x":[1,2,0.5]}', JSON)
+            answer = connection.getresponse()
+            answer.read()
+            version = int((answer.headers["X-Model"] or "/0").partition("/")[2])
+            if answer.status != 200:
+                self.wrong.append(f"status {answer.status}")
+            if version < newest:
+                self.wrong.append(f"version {version} after {newest}")
+            newest = max(newest, version)
+            self.first.setdefault(version, time.monotonic())
+        connection.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program. Returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.swaps", description=__doc__)
+    parser.add_argument("--publishes", type=int, default=100)
+    parser.add_argument("--seconds", type=int, default=30, help="in which they happen")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder) / "models"
+        _publish(models, 0)
+        port = free_port()
+        env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}
+        env |= {"ORDINATE_WORKERS": str(WORKERS), "ORDINATE_ACCESS_LOG": "on"}
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+        with Running(command, ROOT, env, "0-1", Path(folder) / "service.log") as running:
+            wait_until_ready(port)
+            return _storm(running, models, port, options)
+
+
+def _publish(models: Path, seed: int) -> int:
+    numbers = linear_numbers(PLAIN, fitted(PLAIN, seed))
+    return publish(models, "tiny", PLAIN, seed, linear=numbers).version
+
+
+def _storm(running: Running, models: Path, port: int, options: argparse.Namespace) -> int:
+    for number in range(WARM):
+        _publish(models, options.publishes + number)
+        wrk_run(port, [ROW], 2, "0-1")
+    quiet = wrk_run(port, [ROW], QUIET_SECONDS, "0-1")
+    before = read(running.processes(), 0.0).memory
+    stop, watchers = threading.Event(), [Watcher(port) for _ in range(WATCHERS)]
+    with ThreadPoolExecutor(WATCHERS + 1) as threads:
+        watching = [threads.submit(each.watch, stop) for each in watchers]
+        loaded = threads.submit(wrk_run, port, [ROW], options.seconds, "0-1")
+        published: dict[int, float] = {}
+        for number in range(options.publishes):
+            version = _publish(models, number + 1)
+            published[version] = time.monotonic()
+            time.sleep(options.seconds / options.publishes / 2)
+        load = loaded.result()
+        stop.wait(TAKEN_OVER_SECONDS)
+        stop.set()
+        for each in watching:
+            each.result()
+    after = read(running.processes(), 0.0).memory
+    return _report(quiet, load, watchers, published, (before, after))
+
+
+def _report(
+    quiet: Load,
+    load: Load,
+    watchers: Sequence[Watcher],
+    published: dict[int, float],
+    memory: tuple[float, float],
+) -> int:
+    wrong = [text for each in watchers for text in each.wrong]
+    wrong += [f"{load.failed} requests failed"] if load.failed else []
+    slowest = max(_taken_over(each, published) for each in watchers)
+    slower = load.p99 / quiet.p99
+    print(f"{len(published)} versions published under {load.requests:,} requests")
+    print(f"wrong: {'; '.join(wrong[:10]) or 'none'}")
+    print(f"p99: {quiet.p99:.0f} us quiet, {load.p99:.0f} us under swaps: {slower:.2f} of {SLOWER}")
+    print(f"taken over by all: after {slowest:.2f} s of {TAKEN_OVER_SECONDS}")
+    print(f"memory: {memory[0]:.1f} -> {memory[1]:.1f} MB, {growth(*memory):+.1%} of +{MORE:.0%}")
+    kept = not wrong and slower <= SLOWER and slowest <= TAKEN_OVER_SECONDS
+    return 0 if kept and growth(*memory) <= MORE else 1
+
+
+def _taken_over(watcher: Watcher, published: dict[int, float]) -> float:
+    """The longest that a worker served none as new as what was published, in seconds."""
+    seen = sorted(watcher.first.items())
+    waits = []
+    for version, when in published.items():
+        times = [first for found, first in seen if found >= version]
+        waits.append(min(times) - when if times else float("inf"))
+    return max(waits)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The corrected resampled t-test against other people's arithmetic."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from app.training.significance import corrected_t_test
+
+VALUES = np.random.default_rng(0).normal(-0.3, 1.0, 30)
+
+
+def test_without_shared_rows_it_is_the_t_test_of_the_textbooks() -> None:
+    expected = stats.ttest_1samp(VALUES, 0.0, alternative="less")
+
+    found = corrected_t_test(VALUES, test_share=0.0)
+
+    assert (found.t, found.p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert found.df == 29
+    assert found.mean == pytest.approx(VALUES.mean())
+
+
+@pytest.mark.parametrize("folds", [2, 5, 10])
+def test_the_variance_is_corrected_by_rows_tested_on_over_rows_trained_on(folds: int) -> None:
+    found = corrected_t_test(VALUES, test_share=1 / folds)
+
+    tested_over_trained = 1 / (folds - 1)
+    variance = (1 / 30 + tested_over_trained) * VALUES.var(ddof=1)
+    t = VALUES.mean() / math.sqrt(variance)
+    assert found.standard_error == pytest.approx(math.sqrt(variance))
+    assert found.t == pytest.approx(t)
+    assert found.p == pytest.approx(stats.t.cdf(t, df=29))
+
+
+def test_it_is_one_sided() -> None:
+    below, above = corrected_t_test(VALUES, 0.1), corrected_t_test(-VALUES, 0.1)
+
+    assert below.p < 0.5 < above.p
+    assert below.p + above.p == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("value", "p"), [(-1e-9, 0.0), (0.0, 1.0), (2.0, 1.0)])
+def test_values_that_are_all_the_same_leave_nothing_to_chance(value: float, p: float) -> None:
+    found = corrected_t_test(np.full(20, value), 0.1)
+
+    assert (found.t, found.p, found.standard_error) == (None, p, 0.0)

@@ -1,0 +1,166 @@
+"""Pickles whose every name is allowed, put together in ways that no pickler does."""
+
+import bz2
+import gzip
+import lzma
+import struct
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from app.errors import BrokenModel
+from app.unpickling import unpickled
+from tests.support.pickles import Calls, ahead, dtype, dumped, forged, named, ready, short, state
+from tests.unpickling.refusals import assert_refused
+
+MEGABYTE = 1 << 20
+REGRESSION = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+
+KIND = named("sklearn.linear_model._base", "LinearRegression")
+MADE = KIND + b")\x81"
+ARRAY = (
+    named("numpy._core.multiarray", "_reconstruct")
+    + named("numpy", "ndarray")
+    + b"K\x00\x85C\x01b\x87R"
+)
+ADD = named("numpy", "add")
+
+CONTENT = b"(K\x01K\x01\x85" + dtype("f8") + b"\x89C\x08aaaaaaaat"
+
+BUILDS = {
+    "a class by its attributes": (KIND + b"}" + state(predict=ADD) + b"\x86b", "did not make"),
+    "a class": (KIND + state(predict=ADD) + b"b", "did not make"),
+    "a function": (ADD + state(a=b"N") + b"b", "did not make"),
+    "a list": (b"]" + state(a=b"N") + b"b", "did not make"),
+    "an instance twice": (MADE + ready() + b"b" + ready() + b"b", "did not make"),
+    "an array twice": (ARRAY + CONTENT + b"b" + CONTENT + b"b", "did not make"),
+    "dunders": (MADE + state(__class__=KIND) + b"b", "__class__"),
+    "slots": (MADE + b"N" + state(predict=ADD) + b"\x86b", "."),
+    "a maker": (named("numpy", "dtype") + state(make=ADD) + b"b", "did not make"),
+    "items of an instance": (MADE + short("a") + b"Ns", "no list, dict or set"),
+    "append to an instance": (MADE + b"Na", "no list, dict or set"),
+    "extend a class": (KIND + b"(Ne", "no list, dict or set"),
+    "arguments of an instance": (KIND + b"N\x85\x81", "with arguments"),
+    "keywords of an instance": (KIND + b")}\x92", "instruction"),
+    "an instance of a number": (named("numpy", "float64") + b")\x81", "must not be made"),
+    "an instance of a function": (ADD + b")\x81", "must not be made"),
+    "an instance of a text": (short("a") + b")\x81", "must not be made"),
+    "a call of a class": (KIND + b")R", "must not be called"),
+    "a call of an instance": (MADE + b")R", "must not be called"),
+    "a call of a number's type": (named("numpy", "float64") + b"K\x01\x85R", "must not be called"),
+    "a call with a list": (named("builtins", "slice") + b"]R", "damaged"),
+    "a slice of more": (named("builtins", "slice") + short("a") + b"NN\x87R", "slice"),
+    "an abstract compiled class": (named("sklearn.neighbors._kd_tree", "BinaryTree64"), "needs"),
+}
+
+
+@pytest.mark.parametrize(("data", "says"), BUILDS.values(), ids=BUILDS)
+def test_nothing_is_filled_or_called_but_what_was_made_just_now(data: bytes, says: str) -> None:
+    before = dict(vars(LinearRegression))
+
+    with pytest.raises(Exception, match=says):
+        unpickled(b"\x80\x04" + data + b".")
+
+    assert dict(vars(LinearRegression)) == before
+
+
+HUGE = b"\x8a\x07" + bytes(6) + b"\x40\x85"
+
+FROM_BUFFER = named("numpy._core.numeric", "_frombuffer")
+SCALAR = named("numpy._core.multiarray", "scalar")
+EMPTY = named("numpy._core.multiarray", "_reconstruct") + named("numpy", "ndarray")
+ONE = b"K\x01\x85"
+FIELD = state(a=dtype("O8") + b"K\x00\x86")
+
+ARRAYS = {
+    "objects without their flag": ahead(forged("O8", 0), ONE) + bytes(8),
+    "objects in a field": forged("V8", 0, short("a") + b"\x85", FIELD),
+    "more than there is": ahead(dtype("f8"), HUGE),
+    "fewer than nothing": ahead(dtype("f8"), b"J\xff\xff\xff\xff\x85"),
+    "a shape of another kind": ahead(dtype("f8"), short("a") + b"\x85"),
+    "a subclass": ahead(dtype("f8"), ONE, named("numpy", "float64")) + bytes(8),
+    "a type of another kind": ahead(short("f8"), ONE) + bytes(8),
+    "elements of no size": ahead(forged("V8", 0, b")", b"}"), ONE),
+    "an order of another kind": ahead(dtype("f8"), ONE, order=short("A")) + bytes(8),
+    "a type by its name": dtype("float64"),
+    "a type with a comma": dtype("f8,O8"),
+    "objects without a size": dtype("O"),
+    "dates": dtype("M8"),
+    "a buffer of objects": FROM_BUFFER + b"(C\x08aaaaaaaa" + dtype("O8") + ONE + short("C") + b"tR",
+    "a number of objects": SCALAR + dtype("O8") + b"C\x08aaaaaaaa\x86R",
+    "a number of another size": SCALAR + dtype("f8") + b"C\x01a\x86R",
+    "an empty array of a large shape": EMPTY + HUGE + b"C\x01b\x87R",
+    "content of another size": ARRAY + b"(K\x01K\x02\x85" + dtype("f8") + b"\x89C\x08aaaaaaaatb",
+    "objects as bytes": ARRAY + b"(K\x01K\x01\x85" + dtype("O8") + b"\x89C\x08aaaaaaaatb",
+    "fewer objects": ARRAY + b"(K\x01K\x02\x85" + dtype("O8") + b"\x89](NetbR",
+}
+
+
+@pytest.mark.parametrize("data", ARRAYS.values(), ids=ARRAYS)
+def test_forged_arrays_are_refused_before_they_take_memory(data: bytes) -> None:
+    with pytest.raises(Exception, match=r".") as caught:
+        unpickled(b"\x80\x04" + data + b".")
+
+    assert not isinstance(caught.value, MemoryError)
+
+
+def test_an_array_of_objects_within_another_cannot_go_on_for_ever() -> None:
+    one = ahead(dtype("O8"), b"K\x01\x85")
+
+    assert_refused(b"\x80\x04" + (one + b"\x80\x05") * 10_000, "within another")
+
+
+BOMBS = {
+    "zlib": lambda data: zlib.compress(data, 9),
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
+}
+
+
+@pytest.mark.parametrize("pack", BOMBS.values(), ids=BOMBS)
+def test_a_compressed_file_is_inflated_up_to_the_limit_only(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(bytes(64 * MEGABYTE))
+    assert len(packed) < MEGABYTE
+
+    with pytest.raises(BrokenModel, match=f"more than {MEGABYTE} bytes when it is unpacked"):
+        unpickled(packed, MEGABYTE)
+
+
+def test_a_file_of_just_the_limit_is_read_and_one_byte_more_is_not() -> None:
+    data = dumped(REGRESSION)
+
+    for whole in (data, zlib.compress(data)):
+        assert isinstance(unpickled(whole, len(data)), LinearRegression)
+        with pytest.raises(BrokenModel, match="bytes when it is unpacked"):
+            unpickled(whole, len(data) - 1)
+
+
+@pytest.mark.parametrize("pack", BOMBS.values(), ids=BOMBS)
+def test_a_compressed_file_that_was_cut_is_refused(pack: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(BrokenModel, match="ends too early"):
+        unpickled(pack(dumped(REGRESSION))[:-12])
+
+
+@pytest.mark.parametrize("code", [b"\x8e", b"\x8d", b"\x96", b"\x8b", b"B", b"X"])
+def test_a_length_beyond_the_end_takes_no_memory(code: bytes) -> None:
+    length = struct.pack("<Q" if code in b"\x8e\x8d\x96" else "<I", (1 << 31) - 1)
+
+    assert_refused(b"\x80\x04" + code + length + b"a.", "ends too early")
+
+
+def test_every_file_that_was_cut_or_changed_is_refused_or_harmless(canary: str) -> None:
+    """A thousand changes of a byte: nothing but an error of ours or of Python, and no payload."""
+    data = dumped(Calls(exec, f"open({canary!r}, 'w').close()")) + dumped(REGRESSION)
+    draw = np.random.default_rng(0)
+
+    for _ in range(1000):
+        changed = bytearray(data)
+        changed[draw.integers(len(data))] = draw.integers(256)
+        with suppress(Exception):
+            unpickled(bytes(changed))

@@ -1,0 +1,45 @@
+"""A worker gives memory back after large requests."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import threading
+from app.worker.memory import give_back
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+kept = []
+
+def work():
+    for size in (9 << 20, 3 << 20, 6 << 20, 2 << 20):
+        blocks = [bytearray(size) for _ in range(4)]
+        kept.append(bytes(600))  # lies above them, if they lie in a heap
+        del blocks
+
+print(give_back())
+before = resident()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(resident() - before)
+"""
+
+
+def test_what_large_requests_took_is_given_back() -> None:
+    if sys.platform != "linux":
+        pytest.skip("only glibc is told")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    arranged, grown = done.stdout.split()
+    if arranged != "True":
+        pytest.skip("the C library is not glibc")
+    assert float(grown) < 40
