@@ -8,6 +8,7 @@ import pytest
 from app import create_app
 from app.config import Config
 from app.model import load_model
+from app.store import Keeper
 from tests.training.retraining import Columns, Ran, Workshop, columns, joined, part
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -325,3 +326,49 @@ def test_a_margin_that_makes_no_sense_is_refused(trained: Workshop, margin: str)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "allowed is more than 0 and up to 100 percent" in ran.err
     assert trained.versions == [1]
+
+
+# ---- old versions are let go after a publish, whatever was decided
+
+
+def test_old_versions_are_let_go_behind_a_candidate_too_and_the_candidate_stays(
+    trained: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained.train(TABLE)
+    trained.train(TABLE)
+    trained.train(TABLE, "--promote", "never")
+    monkeypatch.setenv("ORDINATE_KEEP_VERSIONS", "1")
+
+    ran = trained.train(TABLE, "--promote", "better")
+
+    assert (ran.code, ran.err.count("\n")) == (3, 1)
+    assert ran.out.splitlines()[-1] == (
+        "Removed old versions, all but the 1 newest and those in use: 1, 4"
+    )
+    # 3 is current, 2 is what a rollback returns to, 5 is what was just published.
+    assert (trained.versions, trained.current) == ([2, 3, 5], 3)
+    assert trained.reader.previous("t") == 2
+
+
+def test_nothing_is_let_go_where_nothing_was_published(
+    trained: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        trained.train(TABLE)
+    monkeypatch.setenv("ORDINATE_KEEP_VERSIONS", "1")
+
+    unchanged = trained.train(TABLE, "--if-changed")
+    refused = trained.train(TABLE, "--margin=0")
+
+    assert (unchanged.code, refused.code) == (0, 2)
+    assert trained.versions == [1, 2, 3, 4]
+
+
+def test_a_candidate_leads_nowhere_until_it_is_activated(trained: Workshop) -> None:
+    trained.train(TABLE, "--promote", "never")
+    keeper = Keeper(trained.models)
+    assert keeper.previous("t") is None
+
+    assert keeper.activate("t", 2) == 1
+
+    assert (trained.current, keeper.previous("t")) == (2, 1)

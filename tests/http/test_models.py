@@ -5,11 +5,14 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Config
+from app.store import Keeper
+from tests.support.keys import signer, trusting
 from tests.support.models import HOSTILE, PLAIN, publish
 
 
@@ -63,6 +66,42 @@ def test_how_a_version_was_promoted_is_told(tmp_path: Path) -> None:
 
     assert told(client, "/models/tiny")["promotion"] == decided
     assert told(client, "/models/tiny")["version"] == 2
+
+
+def test_versions_labels_signature_and_promotion_are_told_together_as_described(
+    tmp_path: Path,
+) -> None:
+    root, mine = tmp_path / "models", signer(tmp_path / "keys", "mine")
+    keys = trusting(mine, signs=mine)
+    decided = {"champion": 1, "decision": "promoted", "comparisons": []}
+    publish(root, "tiny", PLAIN, keys=keys)
+    publish(root, "tiny", PLAIN, keys=keys, promotion=decided)
+    publish(root, "tiny", PLAIN, keys=keys, promotion={"decision": "candidate"})
+    Keeper(root, keys).set_label("tiny", "shadow", 3)
+    env = {"ORDINATE_MODELS": str(root), "ORDINATE_REQUIRE_SIGNATURE": "on"}
+    config = Config.from_env(env | {"ORDINATE_TRUSTED_KEYS": str(tmp_path / "keys" / "mine.pub")})
+    client = create_app(config).test_client()
+
+    found = told(client, "/models/tiny")
+
+    assert (found["version"], found["problem"]) == (2, None)
+    assert found["versions"] == [1, 2, 3]
+    assert found["labels"] == {"shadow": {"version": 3, "ready": True, "problem": None}}
+    assert found["signature"] == {"state": "verified", "key": mine.key}
+    assert found["promotion"] == decided
+    document = client.get("/openapi.json").get_json()
+    reference = {"$ref": "#/components/schemas/ModelDescription"}
+    schema = jsonschema_rs.Draft202012Validator(reference | {"components": document["components"]})
+    assert found.keys() <= properties(document)
+    assert schema.is_valid(found)
+    assert not schema.is_valid(found | {"signature": {"state": "perhaps"}})
+
+
+def properties(document: Any) -> set[str]:
+    """All that the document says of what is known of a model."""
+    schemas = document["components"]["schemas"]
+    described = schemas["ModelDescription"]["allOf"][1]["properties"]
+    return {*schemas["ModelSummary"]["properties"], *described}
 
 
 def test_unit_is_told_where_it_is_known(client: FlaskClient) -> None:

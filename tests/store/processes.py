@@ -114,10 +114,10 @@ class Publisher:
         return Outcome(said["code"], published, refused, reached)
 
     def publish_traced(
-        self, root: Path, source: Path, log: Path, rule: str = "", action: Sequence[Any] = ()
+        self, root: Path, source: Path, log: Path, rule: str = "", **order: Any
     ) -> Outcome:
         """The same under strace, which logs `CALLS` and tampers with one of them by this rule."""
-        pid = self.begin(root, source, held=True, action=action)
+        pid = self.begin(root, source, held=True, **order)
         rules = [f"--inject={rule}"] if rule else []
         with subprocess.Popen(
             ["strace", "-p", str(pid), "-o", str(log), f"--trace={CALLS}", *rules],

@@ -186,6 +186,25 @@ def test_pruning_never_takes_what_is_current_labelled_or_returned_to(three: Keep
     assert three.rollback("tiny") == (3, 1)
 
 
+def test_pruning_spares_what_it_is_told_to_spare(three: Keeper) -> None:
+    publish(three.root)
+
+    assert three.prune("tiny", 1, spare=1) == [2]
+
+    assert three.versions("tiny") == [1, 3, 4]
+
+
+def test_a_candidate_is_no_part_of_what_was_current_until_it_is_activated(three: Keeper) -> None:
+    candidate = publish(three.root, promotion={"decision": "candidate"}).version
+    publish(three.root)
+    assert three.history("tiny") == (1, 2, 3, 5)
+
+    three.activate("tiny", candidate)
+
+    assert three.history("tiny") == (1, 2, 3, 5, 4)
+    assert three.rollback("tiny") == (5, 4)
+
+
 @pytest.mark.parametrize("file", ["current", "history", "label-canary"])
 def test_pruning_takes_nothing_while_it_is_not_known_what_is_needed(
     three: Keeper, file: str

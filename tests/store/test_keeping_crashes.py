@@ -1,4 +1,7 @@
-"""Whatever call a change of labels or of the current version dies at, it happened or it did not."""
+"""Whatever call a change of labels or of the current version dies at, it happened or it did not.
+
+With a key, what a reader finds counts only if it is signed.
+"""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -11,8 +14,10 @@ from typing import Any
 import pytest
 
 from app.files import TEMPORARY, locked
+from app.signing import Keys
 from app.store import Keeper, Label, Repair
 from tests.store.processes import KILLED, REFUSED, Outcome, Publisher, calls_in, can_trace
+from tests.support.keys import signer, trusting
 from tests.support.models import publish
 
 MOST_CALLS = 500
@@ -42,32 +47,54 @@ ACTIONS: dict[str, tuple[Sequence[Any], Found]] = {
 BEFORE = Found(3, 1, {"canary": 2}, (1, 2, 3, 4))
 
 
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@dataclass(frozen=True)
+class Shop:
+    """A models folder, and the key of who writes to it, if there is one."""
+
+    root: Path
+    keys: Keys
+    private: str | None
+
+    def copy(self, place: Path) -> "Shop":
+        """The same in another place."""
+        return Shop(Path(shutil.copytree(self.root, place)), self.keys, self.private)
+
+    @property
+    def keeper(self) -> Keeper:
+        return Keeper(self.root, self.keys)
+
+
+@pytest.fixture(scope="module", params=["unsigned", "signed"])
+def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Four versions of `tiny`: 2, 1 and then 3 were made current, and `canary` stands for 2.
 
     All of them had been current before, so that the order in which files are written matters.
     """
-    root = tmp_path_factory.mktemp("stocked") / "models"
+    folder = tmp_path_factory.mktemp("stocked")
+    keys, private = Keys(), None
+    if request.param == "signed":
+        mine, private = signer(folder / "keys", "mine"), str(folder / "keys" / "mine.pem")
+        keys = trusting(mine, signs=mine)
     for _ in range(4):
-        publish(root)
-    keeper = Keeper(root)
+        publish(folder / "models", keys=keys)
+    shop = Shop(folder / "models", keys, private)
+    keeper = shop.keeper
     for version in (2, 1, 3):
         keeper.activate("tiny", version)
     keeper.set_label("tiny", "canary", 2)
-    return root
+    return shop
 
 
 @pytest.fixture
-def fresh(stocked: Path, quick_path: Path) -> Callable[[], Path]:
+def fresh(stocked: Shop, quick_path: Path) -> Callable[[], Shop]:
     """Makes a copy of it, each time in a new place."""
     numbers = count()
-    return lambda: Path(shutil.copytree(stocked, quick_path / str(next(numbers)) / "models"))
+    return lambda: stocked.copy(quick_path / str(next(numbers)) / "models")
 
 
-def found_in(root: Path) -> Found:
-    """What a reader finds; anything damaged fails."""
-    keeper = Keeper(root)
+def found_in(shop: Shop) -> Found:
+    """What a reader finds; anything damaged or not signed as it must be fails."""
+    keeper = shop.keeper
     pointer = keeper.current("tiny")
     assert keeper.open("tiny", pointer.version).manifest_sha256 == pointer.manifest_sha256
     labels = {}
@@ -79,34 +106,35 @@ def found_in(root: Path) -> Found:
     return Found(pointer.version, keeper.previous("tiny"), labels, versions)
 
 
-def check(root: Path, outcome: Outcome, after: Found) -> None:
+def check(shop: Shop, outcome: Outcome, after: Found) -> None:
     """The state before or after, nothing between; what is left is rubbish that can be cleared."""
     assert outcome.code in (KILLED, REFUSED, 0)
     assert outcome.refused is None or outcome.refused.isprintable()
-    assert found_in(root) in (BEFORE, after)
+    assert found_in(shop) in (BEFORE, after)
     if outcome.code == 0:
-        assert found_in(root) == after
+        assert found_in(shop) == after
 
-    done = Repair(root).repair()
+    done = Repair(shop.root, shop.keys).repair()
 
     assert all("left by a writer that died" in each for each in done)
-    assert not [path for path in root.rglob("*") if path.name.startswith(TEMPORARY)]
-    assert found_in(root) in (BEFORE, after)
-    with locked(root / "tiny", 0) as alone:
+    assert not [path for path in shop.root.rglob("*") if path.name.startswith(TEMPORARY)]
+    assert found_in(shop) in (BEFORE, after)
+    with locked(shop.root / "tiny", 0) as alone:
         assert alone
 
 
 @pytest.mark.parametrize("error", [None, "EIO"], ids=["killed", "failed"])
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_change_that_ends_before_any_call_into_the_system_happened_or_did_not(
-    publisher: Publisher, fresh: Callable[[], Path], name: str, error: str | None
+    publisher: Publisher, fresh: Callable[[], Shop], name: str, error: str | None
 ) -> None:
     action, after = ACTIONS[name]
 
     for at in range(1, MOST_CALLS):
-        root = fresh()
-        outcome = publisher.publish(root, root, at=at, error=error, action=action)
-        check(root, outcome, after)
+        shop = fresh()
+        ordered = partial(publisher.publish, key=shop.private, action=action)
+        outcome = ordered(shop.root, shop.root, at=at, error=error)
+        check(shop, outcome, after)
         if not outcome.reached:
             break
 
@@ -116,32 +144,33 @@ def test_a_change_that_ends_before_any_call_into_the_system_happened_or_did_not(
 @needs_strace
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_change_killed_at_any_system_call_happened_or_did_not(
-    publisher: Publisher, fresh: Callable[[], Path], tmp_path: Path, name: str
+    publisher: Publisher, fresh: Callable[[], Shop], tmp_path: Path, name: str
 ) -> None:
     action, after = ACTIONS[name]
-    root, log = fresh(), tmp_path / "log"
-    traced = partial(publisher.publish_traced, log=log, action=action)
-    check(root, traced(root, root), after)
+    shop, log = fresh(), tmp_path / "log"
+    traced = partial(publisher.publish_traced, log=log, key=shop.private, action=action)
+    check(shop, traced(shop.root, shop.root), after)
     calls = calls_in(log)
     assert calls["fsync"] >= 1
 
     for call, number in [(c, n) for c in calls for n in range(1, calls[c] + 1)]:
-        root = fresh()
-        outcome = traced(root, root, rule=f"{call}:signal=SIGKILL:when={number}")
+        shop = fresh()
+        outcome = traced(shop.root, shop.root, rule=f"{call}:signal=SIGKILL:when={number}")
         assert outcome.code == KILLED
-        check(root, outcome, after)
+        check(shop, outcome, after)
 
 
 def test_a_prune_that_dies_anywhere_takes_nothing_that_is_needed(
-    publisher: Publisher, fresh: Callable[[], Path]
+    publisher: Publisher, fresh: Callable[[], Shop]
 ) -> None:
     for at in range(1, MOST_CALLS):
-        root = fresh()
-        Keeper(root).set_label("tiny", "canary", 3)
-        outcome = publisher.publish(root, root, at=at, action=("prune", 1))
+        shop = fresh()
+        shop.keeper.set_label("tiny", "canary", 3)
+        ordered = partial(publisher.publish, key=shop.private, action=("prune", 1))
+        outcome = ordered(shop.root, shop.root, at=at)
 
-        assert tuple(Keeper(root).versions("tiny")) in ((1, 2, 3, 4), (1, 3, 4))
-        assert Keeper(root).previous("tiny") == 1
+        assert tuple(shop.keeper.versions("tiny")) in ((1, 2, 3, 4), (1, 3, 4))
+        assert shop.keeper.previous("tiny") == 1
         if not outcome.reached:
             break
 

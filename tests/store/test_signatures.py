@@ -381,6 +381,7 @@ def test_a_signed_publish_killed_before_any_call_leaves_what_is_signed_or_nothin
         current = reader.current("tiny")
         assert current.version in (2, 3)
         assert reader.open("tiny", current.version).manifest_sha256 == current.manifest_sha256
+        assert reader.previous("tiny") == current.version - 1
         for version in reader.versions("tiny"):
             assert reader.open("tiny", version).signed.state == "verified"
         if not outcome.reached:
