@@ -37,7 +37,7 @@ for schema in (PLAIN, MIXED, SINGLE):
                 width = len(schema.features)
                 for room in (0, 1, min(len(text) // (2 * width), 5000)):
                     memory = (ctypes.c_double * (room * (width + 1)))()
-                    place = ctypes.addressof(memory)
+                    place = ctypes.byref(memory)
                     for call in compiled.brief:
                         call(plan._plan, text, len(text), b'"x"', place, room)
                     tried += 1
