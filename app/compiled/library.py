@@ -15,7 +15,6 @@ FLAGS = (
     *("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=default"),
     "-ffp-contract=off",  # no sum of a product is rounded once instead of twice
     *("-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"),
-    *("-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"),
 )
 
 FIRST_POWER, LAST_POWER = -100, 100

@@ -56,7 +56,14 @@ def test_no_body_makes_it_read_or_write_elsewhere(tmp_path: Path) -> None:
         pytest.skip("gcc has no address sanitizer here")
     (tmp_path / "powers.h").write_text(powers())
     library = tmp_path / "rows.so"
-    sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+    warnings = ("-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror")
+    sanitizers = (
+        *warnings,
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+        "-g",
+        "-O1",
+    )
     flags = [flag for flag in FLAGS if flag not in ("-O3", "-D_FORTIFY_SOURCE=2")]
     subprocess.run(
         [gcc, *flags, *sanitizers, "-I", str(tmp_path), str(SOURCE), "-o", str(library)], check=True
