@@ -68,13 +68,16 @@ def goals(results: Results) -> Iterator[Goal]:
     )
     yield Goal("memory", "MB (PSS), master and one worker", "at most", 75, _starts(results, "pss"))
     yield Goal("two workers", "capacity over that of one", "at least", 1.8, _scaling(results))
-    yield Goal("half of capacity", "p99 over p50", "at most", 3, tails(results, OURS, "equal"))
+    half = "half of capacity"
+    yield Goal(half, "p99 over p50", "at most", 3, tails(results, OURS, "equal"))
+    usual = tails(results, OURS, "equal", "usual_p99")
+    yield Goal(half, "p99 of most thousands over p50", "at most", 3, usual)
 
 
-def tails(results: Results, service: str, gaps: str) -> Spread | None:
+def tails(results: Results, service: str, gaps: str, which: str = "p99") -> Spread | None:
     """How many times its median latency a service's 99th percentile is at half of capacity."""
     found = [
-        each.p99 / each.p50
+        getattr(each, which) / each.p50
         for each in results.paced
         if (each.service, each.gaps) == (service, gaps)
     ]

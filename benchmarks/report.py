@@ -95,14 +95,17 @@ def _paced(results: Results) -> str:
         "counts from the time at which its request was due. Equal gaps are those of one steady\n"
         "source, random ones those of clients that know nothing of each other. Service and load\n"
         "go before other programs here, where that is allowed; what tail the constant has is that\n"
-        "of the machine.\n\n"
+        "of the machine, which stands still for milliseconds now and then. The 99th percentile is\n"
+        "therefore also taken of each thousand requests, and the median of these shown.\n\n"
     )
     rows = []
     for name, gaps in dict.fromkeys((each.service, each.gaps) for each in results.paced):
         own = [each for each in results.paced if (each.service, each.gaps) == (name, gaps)]
         middle = Spread.of([each.p50 for each in own])
-        rows.append((name, gaps, tails(results, name, gaps) or "", middle))
-    return text + _table(("service", "gaps", "p99 over p50", "p50, us"), rows)
+        tail, usual = (tails(results, name, gaps, which) for which in ("p99", "usual_p99"))
+        rows.append((name, gaps, tail or "", usual or "", middle))
+    heads = ("service", "gaps", "p99 over p50", "p99 of most thousands over p50", "p50, us")
+    return text + _table(heads, rows)
 
 
 def _two(results: Results) -> str:

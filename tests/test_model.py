@@ -8,12 +8,21 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 
+from app.compiled import Plan
 from app.errors import BrokenModel, InvalidInput, UnknownModel
 from app.manifest import Golden
 from app.model import _close, load_model
 from app.runtimes import MODEL_FILE, dump
 from app.store import Reader, Store
-from tests.support.models import MIXED, PLAIN, SINGLE, described, fitted, publish
+from tests.support.models import (
+    MIXED,
+    PLAIN,
+    SINGLE,
+    described,
+    fitted,
+    linear_numbers,
+    publish,
+)
 
 ROW = (1.0, 2.0, 0.5)
 ANSWER = float(fitted(PLAIN).predict([ROW])[0])
@@ -146,3 +155,20 @@ def test_answers_are_one_finite_float64_a_row(tmp_path: Path) -> None:
     assert y.dtype == np.float64
     assert y.shape == (5,)
     assert np.isfinite(y).all()
+
+
+def test_compiled_code_that_reads_golden_rows_otherwise_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+    if load_model(Reader(tmp_path), "tiny", 1).plan is None:
+        pytest.skip("the compiled code was not built: python -m app.compiled")
+
+    for name in ("read", "answer"):
+        right = getattr(Plan, name)
+        with monkeypatch.context() as changed:
+            changed.setattr(Plan, name, lambda *asked, right=right: right(*asked) + 1e-12)
+            model = load_model(Reader(tmp_path), "tiny", 1)
+
+        assert model.plan is None
+        assert model.answer_plain(b'{"x":[1,2,0.5]}', b'"x"', 10) is None

@@ -17,6 +17,9 @@ Array = NDArray[np.float64]
 KEPT_VALUES = 1 << 12
 """What needs no more is read into memory that stays, 32 KiB for each thread."""
 
+MAX_BYTES = (1 << 31) - 1
+"""Longer bodies are left to Python: the compiled code counts in 32 bits."""
+
 _DECODE, _ANSWER = 0, 1
 
 
@@ -25,7 +28,7 @@ class _Kept(threading.local):
 
     def __init__(self) -> None:
         self.memory = np.empty(KEPT_VALUES)
-        self.place = self.memory.ctypes.data
+        self.place = ctypes.byref((ctypes.c_double * KEPT_VALUES).from_buffer(self.memory.data))
 
 
 class Plan:
@@ -50,8 +53,8 @@ class Plan:
             largest=MAX_MAGNITUDE,
             **_pointers(self._arrays),
         )
-        self._plan = ctypes.addressof(self._layout)
-        compiled.index_words(self._plan)
+        self._plan = ctypes.byref(self._layout)
+        compiled.index_words(ctypes.addressof(self._layout))
         if linear is not None:
             self._contributions = _contributions(linear)
             self._terms = Terms(linear.intercept, **_pointers(self._contributions))
@@ -93,16 +96,18 @@ class Plan:
     def _call(self, which: int, body: bytes, key: bytes, max_rows: int) -> tuple[int, Array, int]:
         """Rows that were read, the memory they are in, and where in it their answers begin."""
         length, width = len(body), self._width
+        if length > MAX_BYTES:
+            return 0, self._kept.memory, 0
         # A value and the mark behind it take two bytes at least.
         room = min(length // (2 * width), max_rows)
         size = room * width
         if size + room > KEPT_VALUES:
             memory = np.empty(size + room)
-            call, place = self._long[which], memory.ctypes.data
-        else:
-            kept = self._kept
-            memory, call, place = kept.memory, self._brief[which], kept.place
-        return call(self._plan, body, length, key, place, room), memory, size
+            place = ctypes.c_void_p(memory.ctypes.data)
+            return self._long[which](self._plan, body, length, key, place, room), memory, size
+        kept = self._kept
+        rows = self._brief[which](self._plan, body, length, key, kept.place, room)
+        return rows, kept.memory, size
 
 
 def plan_for(schema: Schema, linear: Linear | None = None) -> Plan | None:

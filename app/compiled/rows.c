@@ -355,9 +355,10 @@ static const uint8_t *rows(const struct plan *plan, const uint8_t *at, const uin
    key: with its quotes and a NUL.
    matrix: room for so many rows of as many values as there are features.
 
+   Numbers are of 32 bits as ctypes passes them that is told no types, in half the time.
    Gives the number of rows, -1 for one that stands alone, and 0 where the body is not plainly right. */
-int64_t decode_rows(const struct plan *plan, const uint8_t *body, int64_t length, const char *key,
-                    double *matrix, int64_t room) {
+int32_t decode_rows(const struct plan *plan, const uint8_t *body, int32_t length, const char *key,
+                    double *matrix, int32_t room) {
   const uint8_t *at = body, *end = body + length;
   int64_t count = 0;
   if (room < 1 || (at = mark(at, '{')) == NULL || (at = literal(at, key)) == NULL) return 0;
@@ -373,7 +374,7 @@ int64_t decode_rows(const struct plan *plan, const uint8_t *body, int64_t length
     count = -1;
   }
   if (at == NULL || (at = mark(at, '}')) == NULL || at != end) return 0;
-  return count;
+  return (int32_t)count; /* no more than `room` */
 }
 
 static double contribution(const struct terms *terms, int64_t feature, double value) {
@@ -384,11 +385,11 @@ static double contribution(const struct terms *terms, int64_t feature, double va
 
 /* The same, and behind the room for the rows that for the answers of a linear model: one sum after the other, in the order
    of the features, so that a row has the same bits alone and among others, here and in NumPy. */
-int64_t answer_rows(const struct plan *plan, const uint8_t *body, int64_t length, const char *key,
-                    double *matrix, int64_t room) {
+int32_t answer_rows(const struct plan *plan, const uint8_t *body, int32_t length, const char *key,
+                    double *matrix, int32_t room) {
   const struct terms *terms = plan->terms;
   double *answers = matrix + room * plan->features;
-  int64_t count = decode_rows(plan, body, length, key, matrix, room);
+  int32_t count = decode_rows(plan, body, length, key, matrix, room);
   for (int64_t row = 0; row < (count < 0 ? 1 : count); row++) {
     double sum = terms->intercept;
     for (int64_t feature = 0; feature < plan->features; feature++)

@@ -23,7 +23,7 @@ def session() -> Results:
             for error in [3e-8 if name == "LitServe" else 0.0]
         ],
         starts=[Start(name, 0, 0.5, 50.0, 60.0, 2) for name in costs],
-        paced=[Paced("Ordinate", 0, "equal", 5_000.0, 100.0, 250.0)],
+        paced=[Paced("Ordinate", 0, "equal", 5_000.0, 100.0, 250.0, 200.0)],
         skipped={"MLServer": "its installation failed"},
         circumstances={"commit": "0123456789ab"},
     )

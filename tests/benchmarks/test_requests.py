@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.checks import Unfit, check_one, parted, relative_error
 from benchmarks.dialects import MLFLOW, MLSERVER, NATIVE, X_TO_Y, Dialect
-from benchmarks.paced import due_times, is_whole
+from benchmarks.paced import due_times, is_whole, summed_up
 from benchmarks.services import CONSTANT_OURS, FULL, ORDINATE
 from benchmarks.wrk import recorded
 
@@ -99,3 +99,14 @@ def test_services_have_names_of_their_own() -> None:
     names = [service.name for service in FULL]
 
     assert len(set(names)) == len(names)
+
+
+def test_a_machine_that_stands_still_now_and_then_is_told_from_a_slow_service() -> None:
+    quiet = [0.0001 + n % 100 * 1e-6 for n in range(10_000)]
+    stalled = [*quiet[:3_500], *[0.005] * 300, *quiet[3_800:]]
+
+    before, after = summed_up(quiet, 1_000), summed_up(stalled, 1_000)
+
+    assert after.p99 > 20 * before.p99
+    assert after.usual_p99 == pytest.approx(before.p99, rel=0.01)
+    assert after.p50 == pytest.approx(before.p50, rel=0.05)

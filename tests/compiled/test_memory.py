@@ -37,7 +37,7 @@ for schema in (PLAIN, MIXED, SINGLE):
                 width = len(schema.features)
                 for room in (0, 1, min(len(text) // (2 * width), 5000)):
                     memory = (ctypes.c_double * (room * (width + 1)))()
-                    place = ctypes.addressof(memory)
+                    place = ctypes.byref(memory)
                     for call in compiled.brief:
                         call(plan._plan, text, len(text), b'"x"', place, room)
                     tried += 1
@@ -45,25 +45,37 @@ print(tried)
 """
 
 
-def test_no_body_makes_it_read_or_write_elsewhere(tmp_path: Path) -> None:
-    gcc = shutil.which("gcc")
-    if sys.platform != "linux" or gcc is None:
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+UNUSED = ("-O3", "-D_FORTIFY_SOURCE=2")
+
+
+@pytest.fixture
+def gcc() -> str:
+    found = shutil.which("gcc")
+    if sys.platform != "linux" or found is None:
         pytest.skip("needs gcc on Linux")
-    runtime = subprocess.run(
-        [gcc, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    if not Path(runtime).is_absolute():
+    return found
+
+
+@pytest.fixture
+def runtime(gcc: str) -> str:
+    """Where the sanitizers' own library is."""
+    command = [gcc, "-print-file-name=libasan.so"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(found).is_absolute():
         pytest.skip("gcc has no address sanitizer here")
+    return found
+
+
+def test_no_body_makes_it_read_or_write_elsewhere(tmp_path: Path, gcc: str, runtime: str) -> None:
     (tmp_path / "powers.h").write_text(powers())
-    library = tmp_path / "rows.so"
-    sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
-    flags = [flag for flag in FLAGS if flag not in ("-O3", "-D_FORTIFY_SOURCE=2")]
-    subprocess.run(
-        [gcc, *flags, *sanitizers, "-I", str(tmp_path), str(SOURCE), "-o", str(library)], check=True
-    )
+    library = str(tmp_path / "rows.so")
+    flags = [*(flag for flag in FLAGS if flag not in UNUSED), *WARNINGS, *SANITIZERS]
+    subprocess.run([gcc, *flags, "-I", str(tmp_path), str(SOURCE), "-o", library], check=True)
 
     done = subprocess.run(
-        [sys.executable, "-c", ATTACK, str(library)],
+        [sys.executable, "-c", ATTACK, library],
         cwd=ROOT,
         env=os.environ
         | {

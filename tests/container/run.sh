@@ -180,6 +180,8 @@ check_image() {
   run_once -- python -m pip --no-cache-dir check >/dev/null || fail "pip check"
   run_once -- python -c 'import wsgi' 2>"$work/import.log" ||
     { cat "$work/import.log" >&2; fail "import wsgi, read-only and with no network"; }
+  run_once -- python -c 'from app.compiled import library; assert library()' ||
+    fail "no compiled reader of rows in the image"
   say "image: user $user, labelled, nothing left behind, 'pip check' passes"
 }
 
