@@ -2,25 +2,25 @@
 
 wrk sends as fast as it is answered, so its latencies are those of a service at its limit. Here each
 request has a time at which it is due, and its latency counts from that time, also when the service
-or this program was late. Between two events the loop spins, so that it wakes on time.
+or the program that sends was late. That one is in C: in Python it was as busy as the service.
 """
 
-import gc
 import math
 import random
-import re
-import select
-import socket
-import time
+import struct
+import subprocess
+import tempfile
+from array import array
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from statistics import median, quantiles
 
+from app.compiled.building import NotBuilt, installed
 from benchmarks.wrk import CONNECTIONS
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-
+SOURCE = Path(__file__).parent / "paced.c"
 
 WINDOW = 1_000
 """Requests, one after the other, over which a percentile is taken as well."""
@@ -41,7 +41,13 @@ class Latencies:
 
 
 def run(
-    port: int, requests: Sequence[bytes], rate: float, seconds: float, *, random_gaps: bool = False
+    port: int,
+    requests: Sequence[bytes],
+    rate: float,
+    seconds: float,
+    core: str,
+    *,
+    random_gaps: bool = False,
 ) -> Latencies:
     """Send `rate` requests a second for some seconds over a few connections.
 
@@ -50,22 +56,38 @@ def run(
         requests: whole ones, sent in turn.
         rate: requests a second.
         seconds: for which.
+        core: to send from.
         random_gaps: whether gaps are as those of independent clients; else all are equal.
+
+    Raises:
+        ConnectionError: an answer is not one of success, or a connection fails.
     """
-    due = due_times(rate, seconds, random_gaps)
-    with ExitStack() as open_ones:
-        connections = [
-            open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
-            for _ in range(CONNECTIONS)
-        ]
-        for connection in connections:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        gc.disable()
-        try:
-            taken = _replay(connections, requests, due)
-        finally:
-            gc.enable()
+    with tempfile.NamedTemporaryFile(suffix=".paced") as file:
+        file.write(written(requests, due_times(rate, seconds, random_gaps)))
+        file.flush()
+        command = ["taskset", "-c", core, program(), str(port), str(CONNECTIONS), file.name]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60 + 10 * seconds)
+    if done.returncode:
+        raise ConnectionError(done.stderr.decode().strip())
+    taken = array("d", done.stdout)
     return summed_up(taken, rate)
+
+
+@cache
+def program() -> str:
+    """The path of the program, which is compiled the first time."""
+    place = Path(tempfile.mkdtemp(prefix="paced-")) / "paced"
+    try:
+        subprocess.run([*installed(), "-O2", str(SOURCE), "-o", str(place)], check=True)
+    except (NotBuilt, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"error: the benchmarks need a C compiler: {error}") from error
+    return str(place)
+
+
+def written(requests: Sequence[bytes], due: Sequence[float]) -> bytes:
+    """Requests and times in the form that the program reads."""
+    texts = b"".join(struct.pack("q", len(request)) + request for request in requests)
+    return struct.pack("qq", len(requests), len(due)) + texts + array("d", due).tobytes()
 
 
 def summed_up(taken: Sequence[float], rate: float) -> Latencies:
@@ -87,40 +109,3 @@ def due_times(rate: float, seconds: float, random_gaps: bool) -> list[float]:
         now += drawn.expovariate(rate)
         times.append(now)
     return times
-
-
-def _replay(
-    connections: Sequence[socket.socket], requests: Sequence[bytes], due: Sequence[float]
-) -> list[float]:
-    """Send each request when it is due, or as soon after as a connection is free."""
-    arrivals = select.poll()
-    by_number = {each.fileno(): each for each in connections}
-    for number in by_number:
-        arrivals.register(number, select.POLLIN)
-    free, asked, taken = list(by_number), dict[int, float](), list[float]()
-    arrived = dict.fromkeys(by_number, b"")
-    begin, sent = time.perf_counter() + 0.01, 0
-    while len(taken) < len(due):
-        now = time.perf_counter() - begin
-        if sent < len(due) and free and now >= due[sent]:
-            number = free.pop()
-            by_number[number].sendall(requests[sent % len(requests)])
-            asked[number] = due[sent]
-            sent += 1
-        for number, _ in arrivals.poll(0):
-            arrived[number] += by_number[number].recv(1 << 16)
-            if not is_whole(arrived[number]):
-                continue
-            arrived[number] = b""
-            taken.append(time.perf_counter() - begin - asked.pop(number))
-            free.append(number)
-    return taken
-
-
-def is_whole(answer: bytes) -> bool:
-    """Whether all of an answer is here. Raises ConnectionError where it is not one of success."""
-    if not b"HTTP/1.1 200".startswith(answer[:12]) or not answer:
-        raise ConnectionError("an answer is not what was asked for")
-    head, ended, body = answer.partition(b"\r\n\r\n")
-    length = _LENGTH.search(head)
-    return bool(ended) and length is not None and len(body) >= int(length[1])

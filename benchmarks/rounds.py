@@ -120,7 +120,7 @@ def measure(
         cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
     with started(service, works[0], cores.server) as served:
         first = sample(served, works[0], number, seconds, cores)
-        half = _at_half(served, works[0], first, seconds) if service.paced else []
+        half = _at_half(served, works[0], first, seconds, cores) if service.paced else []
         memory = served.running.pss()
         samples = [first, *(sample(served, work, number, seconds, cores) for work in works[1:])]
         after = sum(served.running.pss().values())
@@ -189,7 +189,7 @@ def _loaded(
     return wrk.run(served.port, requests, seconds, cores.client, served.service.connections)
 
 
-def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Paced]:
+def _at_half(served: Served, work: Work, full: Sample, seconds: int, cores: Cores) -> list[Paced]:
     """Latencies when half as many requests are due as were answered at the limit."""
     requests = _requests(served.service, work)
     rate = full.requests / full.seconds / 2
@@ -197,7 +197,10 @@ def _at_half(served: Served, work: Work, full: Sample, seconds: int) -> list[Pac
     for gaps in ("equal", "random"):
         # What matters here is when a process runs, not only for how long.
         with served.running.preferred():
-            taken = paced.run(served.port, requests, rate, seconds, random_gaps=gaps == "random")
+            independent = gaps == "random"
+            taken = paced.run(
+                served.port, requests, rate, seconds, cores.client, random_gaps=independent
+            )
         name, latencies = served.service.name, (taken.p50, taken.p99, taken.usual_p99)
         found.append(Paced(name, full.round, gaps, rate, *latencies))
     return found

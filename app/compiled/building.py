@@ -35,7 +35,7 @@ def build(compiler: str | None = None) -> Path:
     place = path()
     if load(place) is not None:
         return place
-    program = [compiler] if compiler else _installed()
+    program = [compiler] if compiler else installed()
     try:
         with tempfile.TemporaryDirectory(dir=HERE, prefix=".building-") as folder:
             made = _compile(program, Path(folder))
@@ -50,7 +50,7 @@ def build(compiler: str | None = None) -> Path:
     return place
 
 
-def _installed() -> list[str]:
+def installed() -> list[str]:
     """How to call a C compiler that is here. Raises NotBuilt."""
     for name in COMPILERS:
         if found := which(name):

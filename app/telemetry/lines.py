@@ -17,6 +17,9 @@ import orjson
 LIMIT = 4096
 """Longest line in bytes: up to PIPE_BUF, a pipe takes a line whole or not at all."""
 
+FILE_LIMIT = 1 << 16
+"""Most bytes that are gathered for a file."""
+
 _CUT = "...(cut)"
 
 
@@ -63,6 +66,7 @@ class Sink:
 
     def __init__(self, descriptor: int, on_loss: Callable[[], None] = lambda: None) -> None:
         self._send = _sender(descriptor)
+        self._most = _most_together(descriptor)
         self._on_loss = on_loss
         self._torn = False
         self._later: Callable[[Callable[[], None]], object] | None = None
@@ -84,7 +88,7 @@ class Sink:
             self._write(line)
             return
         size = self._size + len(line)
-        if size > LIMIT:
+        if size > self._most:
             self.flush()
             size = len(line)
         if not self._held:
@@ -110,6 +114,14 @@ class Sink:
         self._torn = sent < len(line)
         if self._torn:
             self._on_loss()
+
+
+def _most_together(descriptor: int) -> int:
+    """Bytes that may be written in one call: to a file more than what a pipe takes whole."""
+    with suppress(OSError):
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return FILE_LIMIT
+    return LIMIT
 
 
 def _sender(descriptor: int) -> Callable[[bytes], int]:

@@ -89,7 +89,7 @@ class Metrics:
             places = self._prediction_places(route, model)
         total, duration, rows = places
         bucket = duration + bisect_left(_SECONDS, seconds)
-        rows_bucket = rows + bisect_left(_ROWS, count)
+        rows_bucket = rows if count == 1 else rows + bisect_left(_ROWS, count)
         values = self._values
         with self._lock:
             values[total] += 1.0

@@ -1,15 +1,20 @@
 """How the benchmarks ask and what they take for an answer."""
 
 import json
-from collections.abc import Sequence
+import select
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 import pytest
 
 from benchmarks.checks import Unfit, check_one, parted, relative_error
 from benchmarks.dialects import MLFLOW, MLSERVER, NATIVE, X_TO_Y, Dialect
-from benchmarks.paced import due_times, is_whole, summed_up
+from benchmarks.paced import due_times, run, summed_up
 from benchmarks.services import CONSTANT_OURS, FULL, ORDINATE
-from benchmarks.wrk import recorded
+from benchmarks.wrk import CONNECTIONS, recorded
 
 ROWS = [[1.0, 2.0], [3.0, 4.5]]
 
@@ -85,14 +90,63 @@ def test_paced_requests_are_due_at_the_rate_that_was_asked_for(random_gaps: bool
     assert times[-1] == pytest.approx(4, rel=0.1)
 
 
-def test_an_answer_that_comes_in_parts_is_waited_for() -> None:
-    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+@pytest.fixture
+def answering() -> Iterator[Callable[[list[bytes]], int]]:
+    """Starts a service of one connection that answers with these parts, and gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threads: list[threading.Thread] = []
 
-    assert [size for size in range(1, len(answer) + 1) if is_whole(answer[:size])] == [len(answer)]
-    with pytest.raises(ConnectionError):
-        is_whole(b"HTTP/1.1 503 Service Unavailable\r\n")
-    with pytest.raises(ConnectionError):
-        is_whole(b"")
+        def start(parts: list[bytes]) -> int:
+            threads.append(threading.Thread(target=_answer, args=(listener, parts)))
+            threads[-1].start()
+            return int(listener.getsockname()[1])
+
+        yield start
+        for thread in threads:
+            thread.join(20)
+
+
+def _answer(listener: socket.socket, parts: list[bytes]) -> None:
+    with ExitStack() as open_ones:
+        clients = [open_ones.enter_context(listener.accept()[0]) for _ in range(CONNECTIONS)]
+        by_number = {client.fileno(): client for client in clients}
+        arrivals = select.poll()
+        for number in by_number:
+            arrivals.register(number, select.POLLIN)
+        while by_number:
+            for number, _ in arrivals.poll(20_000):
+                if not by_number[number].recv(65536):
+                    arrivals.unregister(number)
+                    del by_number[number]
+                    continue
+                for part in parts:
+                    by_number[number].sendall(part)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks are for Linux")
+def test_paced_requests_are_all_answered_also_in_parts(
+    answering: Callable[[list[bytes]], int],
+) -> None:
+    port = answering([b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 2\r\n\r\no", b"k"])
+
+    found = run(port, [b"GET / HTTP/1.1\r\n\r\n", b"GET /x HTTP/1.1\r\n\r\n"], 500, 1, "0")
+
+    assert 0 < found.p50 <= found.usual_p99 <= found.p99 * 1.01
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks are for Linux")
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "not what was asked"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "no length"),
+    ],
+)
+def test_an_answer_that_is_no_success_ends_the_measurement(
+    answering: Callable[[list[bytes]], int], answer: bytes, why: str
+) -> None:
+    with pytest.raises(ConnectionError, match=why):
+        run(answering([answer]), [b"GET / HTTP/1.1\r\n\r\n"], 100, 0.5, "0")
 
 
 def test_services_have_names_of_their_own() -> None:

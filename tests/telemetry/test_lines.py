@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.telemetry.lines import LIMIT, Sink, encode
+from app.telemetry.lines import FILE_LIMIT, LIMIT, Sink, encode
 
 HOSTILE = [
     "a\nb",
@@ -233,16 +233,33 @@ def test_lines_of_one_turn_are_written_at_once_and_in_order(tmp_path: Path) -> N
     assert target.read_bytes() == b"line 0\nline 1\nline 2\n"
 
 
-def test_no_more_is_gathered_than_a_pipe_takes_whole(tmp_path: Path) -> None:
+def test_no_more_is_gathered_than_a_pipe_takes_whole() -> None:
+    reading, writing = os.pipe()
+    sink = Sink(writing)
+    sink.gather(lambda _flush: None)
+
+    for _ in range(3):
+        sink.write(b"x" * (LIMIT // 2) + b"\n")
+
+    assert os.read(reading, 1 << 16) == (b"x" * (LIMIT // 2) + b"\n") * 2
+    os.close(reading)
+    os.close(writing)
+
+
+def test_for_a_file_more_is_gathered_but_not_without_end(tmp_path: Path) -> None:
     target = tmp_path / "log"
     with target.open("wb", buffering=0) as file:
         sink = Sink(file.fileno())
         sink.gather(lambda _flush: None)
+        line = b"x" * (LIMIT - 1) + b"\n"
 
-        for _ in range(3):
-            sink.write(b"x" * (LIMIT // 2) + b"\n")
+        for _ in range(FILE_LIMIT // LIMIT):
+            sink.write(line)
+        before = target.read_bytes()
+        sink.write(line)
 
-        assert target.read_bytes() == (b"x" * (LIMIT // 2) + b"\n") * 2
+        assert before == b""
+        assert target.read_bytes() == line * (FILE_LIMIT // LIMIT)
 
 
 def test_other_threads_do_not_wait_for_the_turn_to_end(tmp_path: Path) -> None:
