@@ -36,9 +36,10 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) ## serve a mixed load, swap versions under load, count wrong promotions (20 minutes)
+soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
+	$(BIN)/python -m tests.soak.nemesis
 	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can
