@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
         self._pieces: list[bytes] = []  # of a body whose length is known
-        self._missing = 0
+        self._missing = self._discarded = 0
         self._head: Head | None = None  # of the body that is being gathered
         self._parse: Parse | None = None
         self._busy = False
@@ -51,19 +51,19 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
         self._base = self._server.environ | addresses(transport)
-        self._server.connections.add(self)
-        self._server.share.tell(len(self._server.connections))
+        self._server.join(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""
-        self._server.connections.discard(self)
-        self._server.share.tell(len(self._server.connections))
+        self._server.leave(self)
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and answer as soon as it is a request."""
-        if self._closing:  # more time to read why, up to the deadline
-            self._since = min(self._now(), self._closed + self._server.limits.request)
+        if self._closing:  # more time to read why, but not for ever
+            self._discarded += len(data)
+            if self._discarded < self._server.limits.discarded:
+                self._since = min(self._now(), self._closed + self._server.limits.request)
             return
         if self._missing:
             self._gather(data)

@@ -25,6 +25,7 @@ from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
 LINGER_SECONDS = 2.0
+DISCARDED_BYTES = 64 << 20
 LOG_SECONDS = 0.01
 """Lines of requests are written together for so long, which a kill -9 can lose."""
 
@@ -72,6 +73,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             idle=self.cfg.keepalive,
             write=config.request_timeout if config else 30,
             linger=LINGER_SECONDS,
+            discarded=DISCARDED_BYTES,
             body=config.max_body_bytes if config else MAX_BODY_BYTES,
             parser={
                 "limit_request_line": self.cfg.limit_request_line,
@@ -123,6 +125,16 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.responder.close()
 
     # ---- what connections ask for -----------------------------------------------------------
+
+    def join(self, connection: asyncio.Protocol) -> None:
+        """Have a connection looked after, and others know that there is one more."""
+        self.connections.add(connection)
+        self.share.tell(len(self.connections))
+
+    def leave(self, connection: asyncio.Protocol) -> None:
+        """Forget it."""
+        self.connections.discard(connection)
+        self.share.tell(len(self.connections))
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Send when all requests that are here by now are answered.

@@ -20,6 +20,7 @@ class Limits:
         write: seconds in which a client must take its answer.
         linger: seconds that a client which is refused gets to read why.
         body: bytes of body that are kept.
+        discarded: bytes that a client which is refused may still send before it is not waited for.
         parser: limits on lines and fields, as gunicorn's parser names them.
     """
 
@@ -28,6 +29,7 @@ class Limits:
     write: float
     linger: float
     body: int
+    discarded: int
     parser: dict[str, int]
 
 
@@ -39,8 +41,15 @@ class Server(Protocol):
     now: float  # the event loop's clock at the last look at all connections
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
+
     connections: set[asyncio.Protocol]
     share: Share
+
+    def join(self, connection: asyncio.Protocol) -> None:
+        """Count a connection from now on."""
+
+    def leave(self, connection: asyncio.Protocol) -> None:
+        """Count it no longer."""
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Have this done when all that is ready on the event loop has had its turn."""
