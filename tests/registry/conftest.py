@@ -31,3 +31,26 @@ def serving(keeper: Keeper) -> Watched:
     watched = Watched(keeper.root)
     watched.refresh()
     return watched
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with versions 1 and 2 of `tiny`."""
+    root = tmp_path_factory.mktemp("template") / "models"
+    publish(root, seed=1)
+    publish(root, seed=2)
+    return root
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> Path:
+    """A copy of it to write to."""
+    return Path(shutil.copytree(template, tmp_path / "models"))
+
+
+@pytest.fixture
+def watched(root: Path) -> Watched:
+    """A registry that serves version 2 of `tiny`."""
+    watched = Watched(root)
+    watched.refresh()
+    return watched

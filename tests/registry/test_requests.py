@@ -1,6 +1,5 @@
 """What the registry answers to a request that names a version, or nothing at all."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,29 +9,6 @@ from app.registry import LoadEvent
 from app.store import Store
 from tests.support.models import SINGLE, publish
 from tests.support.watched import Watched
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with versions 1 and 2 of `tiny`."""
-    root = tmp_path_factory.mktemp("template") / "models"
-    publish(root, seed=1)
-    publish(root, seed=2)
-    return root
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    """A copy of it to write to."""
-    return Path(shutil.copytree(template, tmp_path / "models"))
-
-
-@pytest.fixture
-def watched(root: Path) -> Watched:
-    """A registry that serves version 2 of `tiny`."""
-    watched = Watched(root)
-    watched.refresh()
-    return watched
 
 
 def overwrite(path: Path) -> None:

@@ -21,29 +21,6 @@ BAD = Golden(((1.0, 2.0, 0.5),), (1e9,))
 """Golden rows that no model of the tests reproduces: a version with them is refused."""
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with versions 1 and 2 of `tiny`."""
-    root = tmp_path_factory.mktemp("template") / "models"
-    publish(root, seed=1)
-    publish(root, seed=2)
-    return root
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    """A copy of it to write to."""
-    return Path(shutil.copytree(template, tmp_path / "models"))
-
-
-@pytest.fixture
-def watched(root: Path) -> Watched:
-    """A registry that serves version 2 of `tiny`."""
-    watched = Watched(root)
-    watched.refresh()
-    return watched
-
-
 def overwrite(path: Path) -> None:
     path.write_bytes(b"damaged")
 
