@@ -1,5 +1,6 @@
 """From the text of an environment variable to a value; what is not allowed raises ValueError."""
 
+import hmac
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,30 @@ _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 _T = TypeVar("_T")
+
+
+class Secret:
+    """A text that shows itself only where it is asked to."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(
+            self._text.encode(), other._text.encode()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:

@@ -8,12 +8,16 @@
     ├── DataError                a table cannot be trained on (train.py only)
     ├── BrokenModel              a published version that must not be used     503
     ├── NotReady                 there is nothing to predict with              503
+    ├── Overloaded               there is more to do than can be done in time  503
     ├── UnknownModel             no such model, or no such version             404
     └── RequestError             the request is at fault                       400
         ├── InvalidInput         its values, each problem located              400
         ├── NotAcceptable        its Accept header cannot be met               406
         ├── TooLarge             its body or its rows are over the limit       413
-        └── UnsupportedMedia     its Content-Type or Content-Encoding          415
+        ├── UnsupportedMedia     its Content-Type or Content-Encoding          415
+        ├── Unauthorized         it shows no key that is known                 401
+        ├── Forbidden            its key is for something else                 403
+        └── TooManyRequests      its quota is used up                          429
 
 The message of each is shown to clients or on a terminal as it is: one sentence, without a path,
 a module name or a stack trace of this service in those that reach HTTP.
@@ -22,6 +26,8 @@ a module name or a stack trace of this service in those that reach HTTP.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+Headers = tuple[tuple[str, str], ...]
 
 SHOWN_PROBLEMS = 20
 """How many problems of one request are listed; the rest are only counted."""
@@ -33,10 +39,12 @@ class OrdinateError(Exception):
     Attributes:
         status: HTTP status that answers this error, a plain int.
         retry_after: seconds after which trying again makes sense, if it does.
+        headers: further headers of the answer.
     """
 
     status: ClassVar[int] = 500
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
+    headers: Headers = ()
 
     @property
     def message(self) -> str:
@@ -68,6 +76,13 @@ class NotReady(OrdinateError):
 
     status = 503
     retry_after = 5
+
+
+class Overloaded(OrdinateError):
+    """There is more to do than can be done in time."""
+
+    status = 503
+    retry_after = 1
 
 
 class UnknownModel(OrdinateError):
@@ -129,3 +144,37 @@ class UnsupportedMedia(RequestError):
     """The body is in a form that is not read here."""
 
     status = 415
+
+
+class Unauthorized(RequestError):
+    """The request shows no key that is known. All are answered alike, whatever was wrong."""
+
+    status = 401
+    headers = (("WWW-Authenticate", 'Bearer realm="ordinate"'),)
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a key is needed here: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
+        )
+
+
+class Forbidden(RequestError):
+    """The key is for something else."""
+
+    status = 403
+
+
+class TooManyRequests(RequestError):
+    """A quota is used up.
+
+    Args:
+        message: whose, and of what.
+        retry_after: seconds until as much as was asked for is allowed.
+        headers: that tell of the quotas.
+    """
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: int, headers: Headers = ()) -> None:
+        super().__init__(message)
+        self.retry_after, self.headers = retry_after, headers

@@ -39,7 +39,7 @@ RANKS = {
 }
 """Of each room. A module imports from its own room and from rooms of lower ranks."""
 
-ENVIRONMENT_READERS = {"app/config.py", "gunicorn.conf.py", "wsgi.py"}
+ENVIRONMENT_READERS = {"app/config/values.py", "gunicorn.conf.py", "wsgi.py"}
 HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
 SPEAKERS_TO_GUNICORN = {
     "app/worker/heads.py",

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, OrdinateError
 from app.http.outcome import Outcome, answered, failed, predicted, recorded
 from app.http.service import Service
 from app.registry import Lineup
+from app.security import FREE, LOCAL, NOTHING, Sender, Shown
 from app.store import is_name
 from app.telemetry import request_id
 
@@ -30,10 +31,16 @@ _ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q
 STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
 """As Flask writes them."""
 
+UNREAD = "(unread)"
+"""Stands where a route would for requests that were refused before their body was read."""
+
 BRIEF_BYTES = 1 << 18
 """A linear model reads and answers a body of this size in about a millisecond, in pure Python."""
 
 JSON = ("Content-Type", "application/json")
+SENDER = "ordinate.sender"
+"""Of a WSGI environment: the far end of the connection, with its client certificate."""
+
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
@@ -47,6 +54,7 @@ class Plain:
         path: as sent.
         length: of its body, in bytes.
         request_id: what the caller calls it, sane or not, if anything.
+        shown: the credentials in its head.
     """
 
     name: str | None
@@ -54,6 +62,7 @@ class Plain:
     path: str
     length: int
     request_id: str | None
+    shown: Shown = NOTHING
 
 
 def plain_request(environ: Environ) -> Plain | None:
@@ -71,7 +80,19 @@ def plain_request(environ: Environ) -> Plain | None:
     if (name is None and path != _DEFAULT) or not _is_length(text):
         return None
     route = _DEFAULT if name is None else _NAMED
-    return Plain(name, route, path, int(text), environ.get("HTTP_X_REQUEST_ID"))
+    caller_id = environ.get("HTTP_X_REQUEST_ID")
+    return Plain(name, route, path, int(text), caller_id, shown_in(environ))
+
+
+def shown_in(environ: Environ) -> Shown:
+    """The credentials in the head of a request."""
+    return Shown(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+
+
+def sender_of(environ: Environ) -> Sender:
+    """Where a request comes from: our worker says it by itself, any server gives an address."""
+    found: Sender | None = environ.get(SENDER)
+    return found or Sender(environ.get("REMOTE_ADDR", ""))
 
 
 class FastPath:
@@ -86,6 +107,7 @@ class FastPath:
         self._application = application
         self._served = served
         self._max_rows = served.config.max_rows
+        self._guard = served.guard
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -93,14 +115,16 @@ class FastPath:
         if plain is None or plain.length > self._served.config.max_body_bytes:
             return self._application(environ, start_response)
         self._served.watcher.ensure()
-        outcome, fresh = self.respond(plain, _read(environ, plain.length))
+        body = _read(environ, plain.length)
+        outcome, fresh = self.respond(plain, body, sender=sender_of(environ))
         length = ("Content-Length", str(len(outcome.body)))
-        headers = [JSON, length, *outcome.headers, ("X-Request-Id", fresh), NOSNIFF]
+        named = ("X-Request-Id", fresh)
+        headers = [JSON, length, *outcome.headers, *outcome.left, named, NOSNIFF]
         start_response(STATUS_LINES[outcome.status], headers)
         return [outcome.body]
 
     def respond(
-        self, plain: Plain, body: bytes, lineup: Lineup | None = None
+        self, plain: Plain, body: bytes, lineup: Lineup | None = None, sender: Sender = LOCAL
     ) -> tuple[Outcome, str]:
         """Answer a plain request, count it and log it.
 
@@ -108,13 +132,18 @@ class FastPath:
             plain: the request; its length must be within the limit.
             body: what arrived of its body.
             lineup: that is to answer, where it is known already.
+            sender: where it comes from.
 
         Returns:
             The outcome, whatever it is, and the request's id.
         """
         started = time.perf_counter()
         fresh = request_id(plain.request_id)
+        ticket = FREE
         try:
+            if not self._guard.idle:
+                name = plain.name or self._served.registry.default
+                ticket = self._guard.admit(plain.shown, sender, plain.route, name)
             if len(body) < plain.length:
                 raise InvalidInput("the body ends early, or its chunks are malformed")
             if lineup is None:
@@ -123,8 +152,11 @@ class FastPath:
                 outcome = predicted(lineup.model, body, self._max_rows)
             else:
                 outcome = answered(self._served, lineup, fresh, body)
+            ticket.charge(outcome.rows)
         except Exception as error:  # noqa: BLE001 - every error is answered
             outcome = failed(self._served, error)
+        if ticket is not FREE:
+            outcome.admitted(ticket)
         recorded(
             self._served,
             outcome,
@@ -139,10 +171,38 @@ class FastPath:
 
     def quick(self, plain: Plain) -> Lineup | None:
         """What answers this request, if it does so before others notice that they wait."""
-        if plain.length > BRIEF_BYTES:
+        if plain.length > BRIEF_BYTES or not self._guard.is_quick:
             return None
         lineup = self._served.registry.peek(plain.name)
         return lineup if lineup is not None and lineup.is_quick else None
+
+    def early(self, environ: Environ, sender: Sender) -> tuple[Outcome, str] | None:
+        """Refuse a request whose body is still to come, if that need not be waited for.
+
+        Returns:
+            What to answer, already counted and logged, and the request's id; None for a request
+            that is let in so far.
+        """
+        started = time.perf_counter()
+        path = environ["PATH_INFO"]
+        try:
+            self._guard.look(shown_in(environ), sender, path)
+        except OrdinateError as error:
+            outcome = failed(self._served, error)
+        else:
+            return None
+        fresh = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        recorded(
+            self._served,
+            outcome,
+            request_id=fresh,
+            method=environ["REQUEST_METHOD"],
+            route=UNREAD,
+            path=path,
+            bytes_in=None,
+            started=started,
+        )
+        return outcome, fresh
 
     def is_brief(self, path: str) -> bool:
         """Whether whatever else is asked at this path is answered as fast."""

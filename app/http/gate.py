@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
+from app.http.fast import sender_of, shown_in
 from app.http.outcome import Outcome, recorded
 from app.http.service import service
 from app.telemetry import request_id
@@ -29,6 +30,19 @@ def _enter() -> None:
     sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
     if _SLASH in sent.partition("?")[0].lower():
         raise NotFound
+    _admit()
+
+
+def _admit() -> None:
+    """Let the request in. Raises OrdinateError."""
+    served, rule = service(), request.url_rule
+    if served.guard.idle:
+        return
+    model = (request.view_args or {}).get("name")
+    if rule is not None and rule.endpoint == "predict.predict_default":
+        model = served.registry.default
+    shown, sender = shown_in(request.environ), sender_of(request.environ)
+    g.ticket = served.guard.admit(shown, sender, rule.rule if rule else None, model)
 
 
 def _leave(response: Response) -> Response:
@@ -37,9 +51,13 @@ def _leave(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     route = request.url_rule.rule if request.url_rule else UNMATCHED
+    outcome = g.get("outcome") or Outcome(response.status_code, response.get_data())
+    if ticket := g.get("ticket"):
+        outcome.admitted(ticket)
+        response.headers.extend(outcome.left)
     recorded(
         service(),
-        g.get("outcome") or Outcome(response.status_code, response.get_data()),
+        outcome,
         request_id=g.request_id,
         method=request.method,
         route=route,

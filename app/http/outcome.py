@@ -11,17 +11,23 @@ from http import HTTPStatus
 from werkzeug.exceptions import HTTPException
 
 from app.errors import (
+    Forbidden,
+    Headers,
     NotAcceptable,
     NotReady,
     OrdinateError,
+    Overloaded,
     RequestError,
     TooLarge,
+    TooManyRequests,
+    Unauthorized,
     UnsupportedMedia,
 )
 from app.http.service import Service
 from app.model import Model
 from app.protocols import native
 from app.registry import Lineup
+from app.security import Ticket
 from app.telemetry.families import CANARY
 
 _SENTENCES = {
@@ -36,6 +42,10 @@ _REASONS = {
     UnsupportedMedia: "media_type",
     NotAcceptable: "not_acceptable",
     NotReady: "not_ready",
+    Overloaded: "overloaded",
+    Unauthorized: "unauthorized",
+    Forbidden: "forbidden",
+    TooManyRequests: "quota",
 }
 
 
@@ -46,16 +56,24 @@ class Outcome:
     Attributes:
         status: of HTTP.
         body: JSON in UTF-8.
-        headers: beside those that every answer has.
+        headers: beside those that every answer has; the same ones for many answers.
         model: that predicted.
         rows: how many it predicted.
+        left: headers that tell what is left of the caller's quotas, new ones each time.
+        key: name of the key that let the request in.
     """
 
     status: int
     body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     model: Model | None = None
     rows: int | None = None
+    left: Headers = ()
+    key: str | None = None
+
+    def admitted(self, ticket: Ticket) -> None:
+        """Tell who was let in, and what is left of the quotas."""
+        self.left, self.key = ticket.headers, ticket.caller.name
 
 
 def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
@@ -129,15 +147,16 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         bytes_out=len(outcome.body),
         rows=rows,
         model=None if model is None else model.label,
+        key=outcome.key,
     )
 
 
 def _ours(served: Service, error: OrdinateError) -> Outcome:
-    if isinstance(error, RequestError | NotReady):
+    if isinstance(error, RequestError | NotReady | Overloaded):
         served.metrics.rejected(_REASONS.get(type(error), "invalid_input"))
     wait = error.retry_after
     headers = () if wait is None else (("Retry-After", str(wait)),)
-    return Outcome(error.status, native.encode_error(error), headers)
+    return Outcome(error.status, native.encode_error(error), headers + error.headers)
 
 
 def _of_http(error: HTTPException) -> Outcome:

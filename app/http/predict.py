@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, request
 from app.errors import UnknownModel
 from app.http.body import check_acceptable, read_json_body
 from app.http.errors import as_response
-from app.http.outcome import answered, predicted
+from app.http.outcome import Outcome, answered, predicted
 from app.http.service import service
 from app.model import Model
 from app.registry import Registry
@@ -45,14 +45,20 @@ def predict_labelled(name: str, label: str) -> Response:
 
 def _predict_unversioned(name: str | None) -> Response:
     served, body = service(), _body()
-    g.outcome = answered(served, served.registry.lineup(name), g.request_id, body)
-    return as_response(g.outcome)
+    return _charged(answered(served, served.registry.lineup(name), g.request_id, body))
 
 
 def _predict(find: Callable[[Registry], Model]) -> Response:
     served, body = service(), _body()
-    g.outcome = predicted(find(served.registry), body, served.config.max_rows)
-    return as_response(g.outcome)
+    return _charged(predicted(find(served.registry), body, served.config.max_rows))
+
+
+def _charged(outcome: Outcome) -> Response:
+    """What was predicted, once its rows are paid for. Raises TooManyRequests."""
+    if ticket := g.get("ticket"):
+        ticket.charge(outcome.rows)
+    g.outcome = outcome
+    return as_response(outcome)
 
 
 def _body() -> bytes:

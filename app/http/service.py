@@ -8,6 +8,7 @@ from flask import current_app
 from app.config import Config
 from app.http.shadow import Shadow
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
+from app.security import Guard
 from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
@@ -28,6 +29,7 @@ class Service:
     log: Log
     watcher: Watcher
     shadow: Shadow
+    guard: Guard
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -46,7 +48,8 @@ class Service:
         )
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
-        return cls(config, registry, metrics, log, watcher, shadow)
+        guard = Guard()
+        return cls(config, registry, metrics, log, watcher, shadow, guard)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

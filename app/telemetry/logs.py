@@ -12,6 +12,7 @@ _SHOWN_METHOD = 64
 _KEPT_KINDS = 256
 _SHOWN_FRAMES = 12
 _NULL = "null"
+_Kind = tuple[str | None, str, str | None, int, str | None, str | None]
 _BELOW_1 = tuple(f"{thousandths / 1000:.3f}" for thousandths in range(1000))
 
 
@@ -40,7 +41,7 @@ class Log:
         self._out, self._err = Sink(out, on_loss), Sink(err, on_loss)
         self._second = (0, "")
         self._millisecond = (0, "")
-        self._kinds: dict[tuple[str | None, str, str | None, int, str | None], str] = {}
+        self._kinds: dict[_Kind, str] = {}
 
     def gather(self, later: Callable[[Callable[[], None]], object]) -> None:
         """Write the lines of this thread's requests in as few calls as `later` allows."""
@@ -60,6 +61,7 @@ class Log:
         rows: int | None = None,
         model: str | None = None,
         remote: str | None = None,
+        key: str | None = None,
     ) -> None:
         """Write the line of one answered request.
 
@@ -75,10 +77,11 @@ class Log:
             rows: how many were predicted.
             model: NAME/VERSION that predicted.
             remote: address of the peer.
+            key: name of the key that let it in.
         """
         if not self._access:
             return
-        kind = (method, route, path, status, model)
+        kind = (method, route, path, status, model, key)
         shown = self._kinds.get(kind) or self._show(kind)
         more = "}\n" if rows is None else f',"rows":{rows}}}\n'
         if remote is not None:
@@ -94,9 +97,9 @@ class Log:
             f'"bytes_out":{_NULL if bytes_out is None else bytes_out}{more}'.encode("ascii")
         )
 
-    def _show(self, kind: tuple[str | None, str, str | None, int, str | None]) -> str:
+    def _show(self, kind: _Kind) -> str:
         """The members of a line that many requests share; those of the last kinds are kept."""
-        method, route, path, status, model = kind
+        method, route, path, status, model, key = kind
         fields = {
             "level": "info" if status < 500 else "error",
             "event": "request",
@@ -105,7 +108,8 @@ class Log:
             "path": path and path[:_SHOWN_PATH],
             "status": status,
         }
-        shown = encode(fields if model is None else fields | {"model": model})
+        named = {"model": model, "key": key}
+        shown = encode(fields | {name: value for name, value in named.items() if value is not None})
         if len(self._kinds) >= _KEPT_KINDS:
             self._kinds.clear()
         self._kinds[kind] = text = shown.decode("ascii")[1:-2]

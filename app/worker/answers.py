@@ -113,6 +113,8 @@ class Heads:
             begin = self._kept[kind] = _begin(outcome, keep_alive)
         body = outcome.body
         head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
+        if outcome.left:
+            head = head[:-2] + "".join(f"{n}: {v}\r\n" for n, v in outcome.left) + "\r\n"
         return head.encode("latin-1") + body
 
 

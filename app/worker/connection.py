@@ -9,13 +9,13 @@ from functools import partial
 from math import inf
 
 from app.worker.answers import CONTINUE
-from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, Parse, addresses, recognise
+from app.worker.cutting import Cutter
+from app.worker.heads import Environ, Head, addresses
 from app.worker.server import Server
 
 LAST_CALL_SECONDS = 1.0
 """A connection is kept for so long without a request when the service stops."""
 
-_HEAD_END = b"\r\n\r\n"
 _MAX_WAITING = 1 << 16
 """Bytes of further requests that may wait while one is being answered."""
 
@@ -32,12 +32,9 @@ class Connection(asyncio.Protocol):
         self._later = loop.call_soon
         self._transport: asyncio.Transport | None = None
         self._base: Environ = {}
-        self._buffer = b""
+        self._cutter = Cutter(server.limits.body, server.limits.parser)
         self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
-        self._pieces: list[bytes] = []  # of a body whose length is known
-        self._missing = self._discarded = 0
-        self._head: Head | None = None  # of the body that is being gathered
-        self._parse: Parse | None = None
+        self._discarded = 0
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
@@ -65,17 +62,14 @@ class Connection(asyncio.Protocol):
             if self._discarded < self._server.limits.discarded:
                 self._since = min(self._now(), self._closed + self._server.limits.request)
             return
-        if self._missing:
-            self._gather(data)
-            return
-        waiting = self._buffer or self._parse is not None
-        self._buffer = self._buffer + data if self._buffer else data
+        begun = self._cutter.begun
+        self._cutter.add(data)
         self._advance()
-        if not self._waiting():
+        if not self._cutter.begun:
             return
-        if not waiting:
+        if not begun:
             self._since = self._now()
-        if len(self._buffer) > _MAX_WAITING and self._transport is not None:
+        if self._cutter.waiting > _MAX_WAITING and self._transport is not None:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -95,14 +89,30 @@ class Connection(asyncio.Protocol):
     def _advance(self) -> None:
         """Answer the requests that are whole, until one is left to wait for."""
         for _ in range(_TURN):
-            if not self._buffer or self._busy or self._closing or self._stalled:
+            if self._busy or self._closing or self._stalled:
                 return
-            if self._parse is None and self._take_plain():
-                continue
-            if self._missing or not self._take_any():
+            try:
+                request = self._cutter.next()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
+                self._refuse(error)
                 return
+            if request is None:
+                self._look_ahead()
+                return
+            self._serve(*request)
         self._queued = True
         self._later(self._go_on)
+
+    def _look_ahead(self) -> None:
+        """Answer before the body is here, if it will not matter; encourage a client that asks."""
+        head = self._cutter.new_head()
+        if head is None:
+            return
+        answer = self._server.responder.early(head, self._base)
+        if answer is not None:
+            self._close_with(answer)
+        elif "HTTP_EXPECT" in head.environ:
+            self._write(CONTINUE)
 
     def _go_on(self) -> None:
         """Take up what arrived while an answer was being made or taken, or others had a turn."""
@@ -110,7 +120,7 @@ class Connection(asyncio.Protocol):
         if self._busy or self._closing or self._transport is None:
             return
         self._advance()
-        if len(self._buffer) <= _MAX_WAITING:
+        if self._cutter.waiting <= _MAX_WAITING:
             self._transport.resume_reading()
         self._close_if_done()
 
@@ -123,60 +133,7 @@ class Connection(asyncio.Protocol):
         """Whether an answer is being made, sent, taken, or queued behind those of others."""
         return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
-    def _take_plain(self) -> bool:
-        """Take a request with a plain head; False for any other, and while its body is not here."""
-        arrived = self._buffer
-        end = arrived.find(_HEAD_END) + 4
-        if not 4 <= end <= MAX_PLAIN_HEAD:
-            return False
-        head = recognise(arrived[:end])
-        if head is None or (length := head.length) is None or length > self._server.limits.body:
-            return False
-        behind = end + length
-        body = arrived[end:behind]
-        if len(body) < length:
-            self._head, self._pieces = head, [body]
-            self._missing = length - len(body)
-            self._buffer = b""
-            return False
-        self._buffer = arrived[behind:]
-        self._serve(head, body)
-        return True
-
-    def _gather(self, data: bytes) -> None:
-        """Take a part of a body whose length is known."""
-        piece = data[: self._missing]
-        self._pieces.append(piece)
-        self._missing -= len(piece)
-        if not self._missing:
-            assert self._head is not None
-            body = b"".join(self._pieces)
-            self._pieces, self._buffer = [], data[len(piece) :]
-            self._serve(self._head, body)
-            self._advance()
-
-    def _take_any(self) -> bool:
-        """Give what has arrived to the strict parser."""
-        if self._parse is None:
-            self._parse = Parse(self._server.limits.parser, self._server.limits.body)
-        parse, data = self._parse, self._buffer
-        self._buffer = b""
-        try:
-            parse.feed(data)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
-            self._refuse(error)
-            return False
-        if not parse.complete:
-            if parse.expects:
-                parse.expects = False
-                self._write(CONTINUE)
-            return False
-        assert parse.head is not None
-        self._parse, self._buffer = None, parse.rest()
-        self._serve(parse.head, bytes(parse.body), overlong=parse.overlong)
-        return True
-
-    def _serve(self, head: Head, body: bytes, *, overlong: bool = False) -> None:
+    def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
         answer = server.responder.now(head, self._base, body, keep_alive)
@@ -210,16 +167,13 @@ class Connection(asyncio.Protocol):
         self._unsent.clear()
         self._close_if_done()
 
-    def _waiting(self) -> bool:
-        """Whether a request has begun to arrive."""
-        return bool(self._buffer or self._missing or self._parse is not None)
-
     def _refuse(self, error: Exception) -> None:
         self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
 
     def _close_with(self, answer: bytes) -> None:
         """Answer for the last time; closing while the client still sends would take it away."""
-        self._closing, self._buffer = True, b""
+        self._closing = True
+        self._cutter.clear()
         self._since = self._closed = self._now()
         if self._transport is None:
             return
@@ -239,7 +193,7 @@ class Connection(asyncio.Protocol):
         if self._stalled or self._closing:
             if waited > (limits.write if self._stalled else limits.linger):
                 self._transport.abort()
-        elif self._waiting():
+        elif self._cutter.begun:
             if waited > limits.request:
                 self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):

@@ -21,7 +21,8 @@ from gunicorn.asgi.parser import (
 )
 from gunicorn.util import split_request_uri
 
-from app.http.fast import Plain, plain_request
+from app.http.fast import SENDER, Plain, plain_request
+from app.security import Sender
 
 Environ = dict[str, Any]
 
@@ -122,7 +123,6 @@ class Parse:
 
     Attributes:
         head: once it is complete.
-        expects: whether the client waits for a word before it sends the body.
         body: what has arrived of it.
         complete: whether all of the request has arrived.
         overlong: whether the body has more bytes than are kept, or says that it will have.
@@ -134,7 +134,7 @@ class Parse:
         )
         self._max_body = max_body
         self.head: Head | None = None
-        self.expects = False
+        self._seen = False
         self.body = bytearray()
         self.overlong = False
 
@@ -142,6 +142,13 @@ class Parse:
     def complete(self) -> bool:
         """Whether the request can be answered: it is all here, or it is too long anyway."""
         return bool(self._parser.is_complete) or self.overlong
+
+    def new_head(self) -> Head | None:
+        """The head, the first time that this is asked with the head being here."""
+        if self._seen or self.head is None:
+            return None
+        self._seen = True
+        return self.head
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived. Raises gunicorn's ParseError, or what it stands for."""
@@ -165,7 +172,6 @@ class Parse:
         if parser.content_length is None:
             self.head = Head(environ, None if parser.is_chunked else 0, parser.should_keep_alive)
         self.overlong = (parser.content_length or 0) > self._max_body
-        self.expects = "HTTP_EXPECT" in environ and not self.overlong
         return self.overlong
 
     def _add(self, environ: Environ, name: str, value: str) -> None:
@@ -197,9 +203,10 @@ def _check(environ: Environ) -> None:
 def addresses(transport: BaseTransport) -> Environ:
     """What the environment says of both ends; a UNIX socket has no addresses."""
     here, there = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-    found = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": ""}
+    found: Environ = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": ""}
     if isinstance(here, tuple):
         found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
     if isinstance(there, tuple):
         found |= {"REMOTE_ADDR": there[0], "REMOTE_PORT": str(there[1])}
+    found[SENDER] = Sender(found["REMOTE_ADDR"])
     return found

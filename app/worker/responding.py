@@ -6,8 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from app.http.fast import BRIEF_BYTES, FastPath, Plain
+from app.http.fast import BRIEF_BYTES, SENDER, FastPath, Plain
 from app.registry import Lineup
+from app.security import Sender
 from app.worker.answers import Heads, answer
 from app.worker.heads import Environ, Head
 from app.worker.refusals import refuse
@@ -44,7 +45,8 @@ class Responder:
         if head.plain is not None and self._fast is not None:
             lineup = self._fast.quick(head.plain)
             if lineup is not None:
-                return self._predict(self._fast, head.plain, body, keep_alive, lineup)
+                sender = ends[SENDER]
+                return self._predict(self._fast, head.plain, body, keep_alive, lineup, sender)
         elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
             return self._answer(ends | head.environ, body, keep_alive)
         return None
@@ -59,7 +61,8 @@ class Responder:
     ) -> None:
         """Answer in a thread, and call `then` with the whole answer on the event loop."""
         if head.plain is not None and self._fast is not None:
-            work = partial(self._predict, self._fast, head.plain, body, keep_alive, None)
+            plain, sender = head.plain, ends[SENDER]
+            work = partial(self._predict, self._fast, plain, body, keep_alive, None, sender)
         else:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
@@ -68,6 +71,13 @@ class Responder:
                 self._loop.call_soon_threadsafe(then, future.result())
 
         self._threads.submit(work).add_done_callback(done)
+
+    def early(self, head: Head, ends: Environ) -> bytes | None:
+        """The whole answer to a request that is refused whatever its body will be, else None."""
+        if self._fast is None or (found := self._fast.early(head.environ, ends[SENDER])) is None:
+            return None
+        outcome, request_id = found
+        return self._heads.answer(outcome, request_id, False)
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
@@ -78,10 +88,16 @@ class Responder:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _predict(
-        self, fast: FastPath, plain: Plain, body: bytes, keep_alive: bool, lineup: Lineup | None
+        self,
+        fast: FastPath,
+        plain: Plain,
+        body: bytes,
+        keep_alive: bool,
+        lineup: Lineup | None,
+        sender: Sender,
     ) -> bytes:
         """Have the fast path answer, without the detour over WSGI."""
-        outcome, request_id = fast.respond(plain, body, lineup)
+        outcome, request_id = fast.respond(plain, body, lineup, sender)
         return self._heads.answer(outcome, request_id, keep_alive)
 
     def _answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:

@@ -1,0 +1,141 @@
+"""The guard: lets requests in, or says why not."""
+
+from typing import Protocol
+
+from app.errors import Forbidden, Headers, Unauthorized
+from app.security.callers import ANYBODY, Caller, Scope, Sender, Shown
+
+
+class Keys(Protocol):
+    """What knows who may come in."""
+
+    def find(self, shown: Shown, sender: Sender) -> Caller | None:
+        """Who shows this; None where it is not right."""
+
+
+class Quotas(Protocol):
+    """What knows how much is still allowed.
+
+    Attributes:
+        is_quick: whether it answers in microseconds, so that the event loop may ask it.
+    """
+
+    is_quick: bool
+
+    def request(self, caller: Caller, address: str) -> Headers:
+        """Take one request; the headers that tell what is left. Raises TooManyRequests."""
+
+    def rows(self, caller: Caller, address: str, count: int) -> Headers:
+        """Take so many rows. Raises TooManyRequests."""
+
+    def failure(self, address: str) -> None:
+        """Take one wrong key. Raises TooManyRequests."""
+
+
+class Ticket:
+    """What somebody who was let in may do.
+
+    Attributes:
+        caller: who.
+        headers: of the answer, which tell what is left of the quotas.
+    """
+
+    __slots__ = ("_address", "_quotas", "caller", "headers")
+
+    def __init__(
+        self, caller: Caller, address: str = "", quotas: Quotas | None = None, headers: Headers = ()
+    ) -> None:
+        self.caller, self.headers = caller, headers
+        self._address, self._quotas = address, quotas
+
+    def charge(self, rows: int | None) -> None:
+        """Take so many rows from what is left. Raises TooManyRequests."""
+        if self._quotas is not None and rows:
+            self.headers = self._quotas.rows(self.caller, self._address, rows)
+
+
+FREE = Ticket(ANYBODY)
+"""Where nothing is asked for."""
+
+
+class Guard:
+    """Stands before every door of a service.
+
+    Args:
+        keys: that let in; None where no key is asked for.
+        quotas: of those who are let in; None for none.
+        scopes: route templates with what they ask for: a scope, or None for nothing at all. All
+            others ask for any key.
+
+    Attributes:
+        idle: whether there is nothing to ask, of anybody.
+    """
+
+    def __init__(
+        self,
+        keys: Keys | None = None,
+        quotas: Quotas | None = None,
+        scopes: dict[str, Scope | None] | None = None,
+    ) -> None:
+        self._keys, self._quotas = keys, quotas
+        self._scopes: dict[str, Scope | None] = dict.fromkeys(("/healthz", "/readyz"))
+        self._scopes |= scopes or {}
+        self.idle = keys is None and quotas is None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it decides in microseconds, so that the event loop may ask it."""
+        return self._quotas is None or self._quotas.is_quick
+
+    def admit(
+        self, shown: Shown, sender: Sender, route: str | None, model: str | None = None
+    ) -> Ticket:
+        """Let a request in.
+
+        Args:
+            shown: what it shows.
+            sender: where it comes from.
+            route: the template that its path matches; None where it matches none.
+            model: that it asks for, if it is about one.
+
+        Raises:
+            Unauthorized: it shows nothing that is known.
+            Forbidden: what it shows does not open this door.
+            TooManyRequests: a quota is used up.
+        """
+        scope = self._scopes.get(route or "", Scope.PREDICT)
+        if scope is None or self.idle:
+            return FREE
+        caller = self._identify(shown, sender)
+        if not (caller.may(scope, model) or caller.may(Scope.ADMIN, model)):
+            raise Forbidden(_reason(caller, scope))
+        if self._quotas is None:
+            return Ticket(caller)
+        left = self._quotas.request(caller, sender.address)
+        return Ticket(caller, sender.address, self._quotas, left)
+
+    def look(self, shown: Shown, sender: Sender, path: str) -> None:
+        """Look at a request whose body is still to come, which nobody need wait for if this raises.
+
+        Raises:
+            Unauthorized: it shows nothing that is known, and its path asks for it.
+            TooManyRequests: it has shown such things too often.
+        """
+        if self._keys is not None and self._scopes.get(path.rstrip("/"), Scope.PREDICT) is not None:
+            self._identify(shown, sender)
+
+    def _identify(self, shown: Shown, sender: Sender) -> Caller:
+        if self._keys is None:
+            return ANYBODY
+        caller = self._keys.find(shown, sender)
+        if caller is not None:
+            return caller
+        if self._quotas is not None:
+            self._quotas.failure(sender.address)
+        raise Unauthorized
+
+
+def _reason(caller: Caller, scope: Scope) -> str:
+    if scope in caller.scopes or Scope.ADMIN in caller.scopes:
+        return "this key is not for this model"
+    return f"this key is not for this address, which asks for the scope {scope.value!r}"
