@@ -34,7 +34,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
 	$(BIN)/python -m tests.soak.serving
