@@ -33,10 +33,19 @@ class Followed(Generic[T]):
         parse: makes a value of its content; raises StoreError.
         nothing: the value of a file that is not there.
         tell: of what goes wrong.
+        seconds: between two looks at it.
     """
 
-    def __init__(self, path: Path, parse: Callable[[bytes], T], nothing: T, tell: Tell) -> None:
+    def __init__(
+        self,
+        path: Path,
+        parse: Callable[[bytes], T],
+        nothing: T,
+        tell: Tell,
+        seconds: float = LOOK_SECONDS,
+    ) -> None:
         self._path, self._parse, self._nothing, self._tell = path, parse, nothing, tell
+        self._seconds = seconds
         self._value = nothing
         self._next = 0.0
         self._seen: tuple[int, ...] | None = None
@@ -54,7 +63,7 @@ class Followed(Generic[T]):
             return
         try:
             self._read_if_changed()
-            self._next = time.monotonic() + LOOK_SECONDS
+            self._next = time.monotonic() + self._seconds
         finally:
             self._lock.release()
 

@@ -120,7 +120,7 @@ class Guard:
             return FREE
         caller = self._identify(shown, sender)
         if not (caller.may(scope, model) or caller.may(Scope.ADMIN, model)):
-            raise Forbidden(_reason(caller, scope))
+            raise Forbidden(_reason(caller, scope), caller.name)
         if self._quotas is None:
             return Ticket(caller)
         left = self._quotas.request(caller, sender.address)

@@ -35,6 +35,11 @@ class Known(NamedTuple):
             found.by_name.setdefault(each.name, []).append(each)
         return found
 
+    @classmethod
+    def read(cls, data: bytes) -> "Known":
+        """Those in the content of a file. Raises StoreError."""
+        return cls.of(from_bytes(data))
+
 
 class KeyRing:
     """Knows callers by their API key, their token, or the name in their client certificate.
@@ -53,7 +58,7 @@ class KeyRing:
         """As the settings say; None where no key is asked for. Reads no file yet."""
         if not config.auth:
             return None
-        keys = Followed(config.keys, _parse, Known.of(()), tell)
+        keys = Followed(config.keys, Known.read, Known.of(()), tell)
         uses = Uses(places(config.keys, config.state), lambda: keys.value().by_id, tell)
         return cls(keys, uses, Tokens.of(config, tell))
 
@@ -108,7 +113,3 @@ class KeyRing:
             return None
         self._uses.note(record.id, now)
         return record.caller
-
-
-def _parse(data: bytes) -> Known:
-    return Known.of(from_bytes(data))
