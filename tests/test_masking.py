@@ -24,6 +24,11 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str, around: str) -> None
     assert holds_secret(text)
 
 
+def test_a_key_in_an_address_is_masked_as_it_was_sent() -> None:
+    for underscore in ("%5F", "%5f"):
+        assert mask(f"/a/{KEY.replace('_', underscore)}/b") == "/a/(masked)/b"
+
+
 @pytest.mark.parametrize("length", [5, 6, 13, 20, 50])
 def test_a_key_that_was_cut_off_is_masked_as_well(length: int) -> None:
     assert mask(f"got {KEY[:length]}... (51 characters)") == "got (masked)... (51 characters)"
