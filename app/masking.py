@@ -12,8 +12,8 @@ PREFIX = "ordk_"
 MASK = "(masked)"
 
 # An address may have the underscore in another form. A JSON web token begins with the base64url of
-# `{"` or `{ "`, its parts are joined by dots. The length keeps ordinary identifiers out; a part of a
-# token that is shorter tells nothing.
+# `{"` or `{ "`, its parts are joined by dots. The length keeps ordinary identifiers out; a part of
+# a token that is shorter tells nothing.
 _KEY = PREFIX.replace("_", "(?:_|%5[Ff])") + "[0-9A-Za-z]*"
 _TEXT = re.compile(rf"{_KEY}|ey(?:J|Ai)[0-9A-Za-z_-]{{13,}}(?:\.[0-9A-Za-z_-]*)*")
 _BYTES = re.compile(_TEXT.pattern.encode())
