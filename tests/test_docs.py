@@ -99,7 +99,7 @@ class Reader:
         )
         assert self.service.stdout is not None
         for line in self.service.stdout:  # ends when the service does
-            if b"/predict" in line and b"curl" in line:
+            if line.startswith(b"POST "):  # said last, after a first training
                 break
         wait = f"until curl -sf http://127.0.0.1:{self.port}/readyz; do sleep 0.05; done"
         subprocess.run(["bash", "-c", wait], check=True, timeout=SERVE_SECONDS, capture_output=True)
