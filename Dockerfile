@@ -28,9 +28,11 @@ LABEL org.opencontainers.image.title="Ordinate" \
       org.opencontainers.image.description="You POST x, it answers y: serves scikit-learn models over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
-# All interfaces of the container: `docker run -p` decides who reaches it from outside.
+# All interfaces of the container, without a key: `docker run -p` decides who reaches it from outside. With
+# ORDINATE_AUTH=on it asks for keys.
 ENV HOST=0.0.0.0 \
     PORT=8000 \
+    ORDINATE_ALLOW_OPEN=on \
     ORDINATE_MODELS=/models \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

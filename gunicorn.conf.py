@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 # One BLAS thread a worker, set before anything imports NumPy: processes give the parallelism.
@@ -10,6 +11,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from app.config import Config  # noqa: E402
 from app.errors import ConfigError  # noqa: E402
+from app.security.exposure import HOW_TO, exposed  # noqa: E402
 
 try:
     _config = Config.from_env(os.environ)
@@ -53,9 +55,29 @@ accesslog = None
 
 
 def on_starting(server: Any) -> None:
-    """Tell of variables that look like settings."""
+    """Tell of variables that look like settings, and refuse to serve the world by accident."""
     for warning in _config.warnings:
         server.log.warning(warning)
+    _check_exposure(server.cfg.address)
+
+
+def when_ready(server: Any) -> None:
+    """Look once more, at what is listened to in fact: it may come from systemd."""
+    addresses = [each.sock.getsockname() for each in server.LISTENERS]
+    _check_exposure(addresses)
+    if _config.allow_open and not _config.auth:
+        for address in exposed(addresses):
+            server.log.warning("No key is asked for: all who reach %s may predict.", address)
+
+
+def _check_exposure(addresses: Iterable[Any]) -> None:
+    """Stop where others can reach what asks for no key, unless that was said twice."""
+    found = [] if _config.auth or _config.allow_open else exposed(addresses)
+    if found:
+        sys.stderr.write(
+            f"error: ORDINATE_AUTH is off, and others can reach {found[0]}: {HOW_TO}\n"
+        )
+        raise SystemExit(2)
 
 
 def _service(process: Any) -> Any:
@@ -74,6 +96,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """Count in it from the first request on."""
     if service := _service(server):
         service.metrics.use_slot(worker.slot)
+        service.guard.trust_listeners()  # `when_ready` has looked at them
 
 
 def post_worker_init(worker: Any) -> None:
@@ -82,6 +105,8 @@ def post_worker_init(worker: Any) -> None:
     What was loaded before the fork may be old: a worker that replaces another must not go back.
     """
     if service := _service(worker):
+        if service.keys is not None:
+            service.keys.look()
         service.watcher.look()
         service.watcher.ensure()
 

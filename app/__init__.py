@@ -4,7 +4,7 @@ from flask import Flask
 
 from app.commands import keys_group, models_group
 from app.config import Config
-from app.http import errors, gate, models, openapi, operations, page, predict
+from app.http import admin, errors, gate, models, openapi, operations, page, predict
 from app.http.fast import FastPath
 from app.http.service import EXTENSION, Service
 
@@ -24,6 +24,8 @@ def create_app(config: Config, *, load: bool = True) -> Flask:
     errors.init_app(app)
     for room in (predict, models, operations, openapi, page):
         app.register_blueprint(room.blueprint)
+    if config.auth:  # without keys there is no administrator to tell from others
+        app.register_blueprint(admin.blueprint)
     app.cli.add_command(models_group)
     app.cli.add_command(keys_group)
     app.wsgi_app = FastPath(app.wsgi_app, served)  # type: ignore[method-assign]

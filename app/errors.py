@@ -159,9 +159,18 @@ class Unauthorized(RequestError):
 
 
 class Forbidden(RequestError):
-    """The key is for something else."""
+    """The key is for something else.
+
+    Args:
+        message: what it is not for.
+        key: its name, for the log.
+    """
 
     status = 403
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class TooManyRequests(RequestError):

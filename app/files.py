@@ -129,9 +129,16 @@ def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet, down to the disk. Raises OSError."""
-    with open(path, "xb", buffering=0) as file:
+def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file that must not exist yet, down to the disk. Raises OSError.
+
+    The process's umask takes away from `mode` what it always does.
+    """
+
+    def opened(name: str, flags: int) -> int:
+        return os.open(name, flags, mode)
+
+    with open(path, "xb", buffering=0, opener=opened) as file:
         view = memoryview(data)
         while view:
             view = view[file.write(view) :]

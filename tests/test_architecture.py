@@ -13,6 +13,7 @@ RANKS = {
     "cores": 0,
     "errors": 0,
     "files": 0,
+    "masking": 0,
     "version": 0,
     "config": 1,
     "schema": 1,
@@ -47,7 +48,12 @@ SPEAKERS_TO_GUNICORN = {
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",
 }
-LATE_IMPORTS = {"app/runtimes.py": {"joblib"}, "app/signing/ed25519.py": {"cryptography"}}
+LATE_IMPORTS = {
+    "app/runtimes.py": {"joblib"},
+    "app/security/key_sets.py": {"jwt"},
+    "app/security/tokens.py": {"jwt"},
+    "app/signing/ed25519.py": {"cryptography"},
+}
 """A library that most processes never need, in the loader of what needs it."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}

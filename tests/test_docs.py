@@ -70,8 +70,9 @@ class Reader:
     def run(self, command: str) -> str:
         """What a command prints; `make serve` keeps running while the rest is read."""
         command = command.replace(":8000", f":{self.port}").replace("/tmp/", f"{self.folder}/")
-        if command.strip() == "make serve":
-            self._serve()
+        if command.strip().endswith("make serve"):
+            self.stop()
+            self._serve(dict(each.split("=", 1) for each in command.split()[:-2]))
             return ""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
@@ -86,11 +87,11 @@ class Reader:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _serve(self) -> None:
+    def _serve(self, settings: dict[str, str]) -> None:
         self.service = subprocess.Popen(
             ["make", "serve"],
             cwd=self.folder,
-            env=self.env,
+            env=self.env | settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -98,7 +99,7 @@ class Reader:
         )
         assert self.service.stdout is not None
         for line in self.service.stdout:  # ends when the service does
-            if b"/predict" in line and b"curl" in line:
+            if line.startswith(b"POST "):  # said last, after a first training
                 break
         wait = f"until curl -sf http://127.0.0.1:{self.port}/readyz; do sleep 0.05; done"
         subprocess.run(["bash", "-c", wait], check=True, timeout=SERVE_SECONDS, capture_output=True)
@@ -108,6 +109,7 @@ class Reader:
         if self.service is not None:
             os.killpg(self.service.pid, signal.SIGTERM)
             self.service.communicate(timeout=STOP_SECONDS)
+            self.service = None
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -194,7 +196,7 @@ def test_the_settings_table_is_that_of_the_code() -> None:
 
 
 def test_the_routes_table_has_every_route_and_no_other() -> None:
-    app = create_app(Config.from_env({}), load=False)
+    app = create_app(Config.from_env({"ORDINATE_AUTH": "on"}), load=False)
     served = {
         (method, re.sub(r"<(\w+)>", lambda part: _SHOWN_AS[part[1]], rule.rule))
         for rule in app.url_map.iter_rules()

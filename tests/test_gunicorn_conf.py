@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -153,6 +154,7 @@ def _gunicorn(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "gunicorn", *arguments, "wsgi:app"],
         cwd=ROOT,
         env=os.environ | env,
+        close_fds=False,  # a test may hand one over
         capture_output=True,
         text=True,
         timeout=60,
@@ -190,3 +192,81 @@ def test_the_command_line_has_the_last_word(tmp_path: Path) -> None:
     assert shown["http_parser"] == "python"
     assert shown["control_socket_disable"] == "True"
     assert shown["forwarded_allow_ips"] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "named"),
+    [
+        ((), {"HOST": "0.0.0.0", "PORT": "0"}, "0.0.0.0:0"),
+        ((), {"HOST": "::", "PORT": "0"}, ":::0"),
+        (("-b", "0.0.0.0:0"), {}, "0.0.0.0:0"),
+        (("-b", "127.0.0.1:0", "-b", "0.0.0.0:0"), {}, "0.0.0.0:0"),
+        (("-b", ":0"), {}, ":0"),
+    ],
+)
+def test_without_keys_others_are_not_served_by_accident(
+    arguments: tuple[str, ...], env: dict[str, str], named: str, tmp_path: Path
+) -> None:
+    quiet = {"ORDINATE_MODELS": str(tmp_path), "ORDINATE_LOG_LEVEL": "error"}
+
+    done = _gunicorn(*arguments, **(quiet | env))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"error: ORDINATE_AUTH is off, and others can reach {named}: make a key with "
+        "`flask --app wsgi keys new` and set ORDINATE_AUTH=on, "
+        "or set ORDINATE_ALLOW_OPEN=on if everybody who reaches it may predict\n"
+    )
+
+
+def test_a_socket_that_is_handed_over_is_looked_at_as_well(tmp_path: Path) -> None:
+    with socket.socket() as given:
+        given.bind(("0.0.0.0", 0))
+        given.listen()
+        given.set_inheritable(True)
+        done = _gunicorn(
+            *("-b", f"fd://{given.fileno()}"),
+            ORDINATE_MODELS=str(tmp_path),
+            ORDINATE_LOG_LEVEL="error",
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ORDINATE_AUTH is off, and others can reach 0.0.0.0:")
+
+
+def test_said_twice_others_are_served_and_that_is_told(tmp_path: Path) -> None:
+    with Server(tmp_path, HOST="0.0.0.0", ORDINATE_ALLOW_OPEN="on") as server:
+        assert get(server, "/models") == b'{"models":[]}'
+        told = f"No key is asked for: all who reach 0.0.0.0:{server.port} may predict."
+        assert server.log.count(told) == 1
+
+
+def test_with_keys_others_are_served_without_a_word(tmp_path: Path) -> None:
+    keys = str(tmp_path / "keys.json")
+    with Server(tmp_path, HOST="0.0.0.0", ORDINATE_AUTH="on", ORDINATE_KEYS=keys) as server:
+        assert b"ok" in get(server, "/healthz")
+        assert "No key is asked for" not in server.log
+        assert "keys.json: it is not there, so nobody gets in by it" in server.log
+
+
+class OverSocket(Server):
+    """A server on a UNIX socket in its folder of models."""
+
+    def _find_port(self) -> bool:
+        return "Listening at: unix:" in self.log
+
+    def _answers(self) -> bool:
+        return True
+
+
+def test_a_unix_socket_is_of_this_machine(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+
+    with OverSocket(tmp_path, ("-b", f"unix:{path}")), socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(path))
+        client.sendall(b"GET /models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = client.recv(1 << 16)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")

@@ -1,8 +1,8 @@
 """The admin tool: ``flask --app wsgi models ...`` and ``flask --app wsgi keys ...``."""
 
-from app.commands import upkeep, verifying
+from app.commands import api_keys, upkeep, verifying
 from app.commands.keys import keys_group
 from app.commands.models import models_group
 
-# The first two are imported for the commands that they add to the group of models.
-__all__ = ["keys_group", "models_group", "upkeep", "verifying"]
+# The modules are imported for the commands that they add to the groups.
+__all__ = ["api_keys", "keys_group", "models_group", "upkeep", "verifying"]

@@ -6,6 +6,7 @@ import click
 
 from app.commands.folder import default_name, existing, models_folder, tells
 from app.commands.group import Group
+from app.commands.printing import table
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.store import SigningStore, Store
 
@@ -27,10 +28,8 @@ def list_models() -> None:
     rows += [("*" if name == default else "", *_row(store, name)) for name in names]
     if not store.keys.used and {row[-1] for row in rows[1:]} <= {"unsigned", ""}:
         rows = [row[:-1] for row in rows]  # who does not sign need not read of it
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+    for line in table(rows):
+        click.echo(line)
 
 
 @models_group.command("show")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from app.config.setting import unknown_settings
 from app.config.table import SETTINGS
@@ -42,6 +42,14 @@ class Config:
     signing_key: Path | None
     state: Path | None
     max_model_bytes: int
+    auth: bool
+    allow_open: bool
+    keys: Path
+    metrics: Literal["open", "key", "admin"]
+    openapi: Literal["open", "key", "admin"]
+    jwks: Path | None
+    jwt_issuer: str | None
+    jwt_audience: str | None
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -54,6 +62,7 @@ class Config:
                 "ORDINATE_REQUIRE_SIGNATURE is on without ORDINATE_TRUSTED_KEYS: "
                 "name the file or folder of the public keys whose signatures are to be taken"
             )
+        _check_tokens(values)
         return cls(**values, warnings=unknown_settings(found, SETTINGS))
 
     @property
@@ -61,3 +70,19 @@ class Config:
         """HOST and PORT as one address, an IPv6 host in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _check_tokens(values: Mapping[str, Any]) -> None:
+    """Raise ConfigError where tokens could never be taken, or would be taken from anybody."""
+    if values["jwks"] is None:
+        return
+    if not values["auth"]:
+        raise ConfigError(
+            "ORDINATE_JWKS is set while ORDINATE_AUTH is off, so nobody would be asked for one: "
+            "set ORDINATE_AUTH=on"
+        )
+    if values["jwt_issuer"] is None or values["jwt_audience"] is None:
+        raise ConfigError(
+            "ORDINATE_JWKS is set without ORDINATE_JWT_ISSUER and ORDINATE_JWT_AUDIENCE: "
+            "say who must have issued a token, and for whom"
+        )

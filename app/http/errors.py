@@ -1,6 +1,6 @@
 """One place where errors become answers."""
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from app.http.outcome import Outcome, failed
 from app.http.service import service
@@ -12,7 +12,8 @@ def init_app(app: Flask) -> None:
 
 
 def _handle(error: Exception) -> Response:
-    return as_response(failed(service(), error))
+    g.outcome = failed(service(), error)
+    return as_response(g.outcome)
 
 
 def as_response(outcome: Outcome) -> Response:

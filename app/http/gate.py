@@ -26,11 +26,11 @@ def _enter() -> None:
     g.started = time.perf_counter()
     service().watcher.ensure()  # for servers that have no hook for it
     g.request_id = request_id(request.headers.get("X-Request-Id"))
+    _admit()
     # Servers decode the path before it is routed: a name with an encoded slash would be two.
     sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
     if _SLASH in sent.partition("?")[0].lower():
         raise NotFound
-    _admit()
 
 
 def _admit() -> None:

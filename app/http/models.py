@@ -9,6 +9,8 @@ from flask import Blueprint, Response, request
 from app.errors import UnknownModel
 from app.http.body import check_acceptable
 from app.http.service import Service, service
+from app.http.visible import states
+from app.masking import mask
 from app.model import Model
 from app.registry import State
 
@@ -20,8 +22,8 @@ def list_models() -> Response:
     """Every model of the store with its current version, and whether it can predict."""
     check_acceptable(request)
     served = service()
-    states = served.registry.states()
-    return json_response({"models": [summary(served, states[name]) for name in sorted(states)]})
+    found = states()
+    return json_response({"models": [summary(served, found[name]) for name in sorted(found)]})
 
 
 @blueprint.get("/models/<name>")
@@ -88,7 +90,7 @@ def example(model: Model, url: str) -> dict[str, Any]:
     golden = model.manifest.description.golden
     row = list(golden.x[0])
     body = orjson.dumps({"x": row}).decode()
-    target = f"{url.rstrip('/')}/models/{model.manifest.name}/predict"
+    target = mask(f"{url.rstrip('/')}/models/{model.manifest.name}/predict")
     line = ["curl", "-s", target, "-H", "Content-Type: application/json", "-d", body]
     return {
         "request": {"x": row},

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from app.compiled import library
+from app.errors import NotReady
 from app.http.models import json_response
 from app.http.service import service
 from app.runtimes import installed
@@ -19,11 +20,22 @@ def health() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """200 when /predict can be answered or, without a default model, when any can predict."""
-    registry = service().registry
+    """200 when /predict can be answered or, without a default model, when any can predict.
+
+    It asks for no key, so where others do it names no model and no reason.
+    """
+    served = service()
+    registry, is_discreet = served.registry, served.config.auth
     states = registry.states()
-    if registry.default is not None or not any(state.model for state in states.values()):
-        registry.get()
+    try:
+        if registry.default is not None or not any(state.model for state in states.values()):
+            registry.get()
+    except NotReady:
+        if is_discreet:
+            raise NotReady("there is no usable model; GET /models says why, with a key") from None
+        raise
+    if is_discreet:
+        return json_response({"ready": True, "models": {}})
     models = {name: state.model.label if state.model else None for name, state in states.items()}
     return json_response({"ready": True, "models": models})
 

@@ -156,7 +156,8 @@ def _ours(served: Service, error: OrdinateError) -> Outcome:
         served.metrics.rejected(_REASONS.get(type(error), "invalid_input"))
     wait = error.retry_after
     headers = () if wait is None else (("Retry-After", str(wait)),)
-    return Outcome(error.status, native.encode_error(error), headers + error.headers)
+    key = error.key if isinstance(error, Forbidden) else None
+    return Outcome(error.status, native.encode_error(error), headers + error.headers, key=key)
 
 
 def _of_http(error: HTTPException) -> Outcome:

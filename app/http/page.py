@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from app.http.models import example, json_response, summary
 from app.http.service import service
+from app.http.visible import states
 from app.version import __version__
 
 blueprint = Blueprint("page", __name__, template_folder="templates")
@@ -31,7 +32,7 @@ def index() -> Response:
     """The models and a curl line for each, as JSON or, for who prefers it, as a page."""
     served = service()
     models = []
-    for _, state in sorted(served.registry.states().items()):
+    for _, state in sorted(states().items()):
         entry = summary(served, state)
         if state.model:
             entry["curl"] = example(state.model, request.host_url)["curl"]

@@ -8,7 +8,7 @@ from flask import current_app
 from app.config import Config
 from app.http.shadow import Shadow
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
-from app.security import Guard
+from app.security import Guard, KeyRing, doors
 from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
@@ -30,6 +30,7 @@ class Service:
     watcher: Watcher
     shadow: Shadow
     guard: Guard
+    keys: KeyRing | None
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -48,8 +49,10 @@ class Service:
         )
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
-        guard = Guard()
-        return cls(config, registry, metrics, log, watcher, shadow, guard)
+        keys = KeyRing.of(config, lambda level, problem: log.event(level, "keys", problem=problem))
+        is_local = not (config.auth or config.allow_open)
+        guard = Guard(keys, scopes=doors(config), is_local=is_local)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, keys)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.diagnosis import shortened
 from app.errors import SHOWN_PROBLEMS, InvalidInput, OrdinateError, Problem, TooLarge
+from app.masking import mask_bytes
 from app.model import Model
 from app.protocols import strict_json
 from app.schema import Schema
@@ -122,8 +123,8 @@ def encode_error(error: OrdinateError) -> bytes:
 
 
 def error_body(message: str, details: Sequence[Problem] = ()) -> bytes:
-    """An error in the native shape."""
-    return orjson.dumps(
+    """An error in the native shape, which tells what was sent: keys in it are masked."""
+    body = orjson.dumps(
         {
             "error": message,
             "details": [
@@ -132,3 +133,4 @@ def error_body(message: str, details: Sequence[Problem] = ()) -> bytes:
             ],
         }
     )
+    return mask_bytes(body)

@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
+from app.config import Config
 from app.errors import Forbidden, Headers, Unauthorized
 from app.security.callers import ANYBODY, Caller, Scope, Sender, Shown
+from app.security.exposure import HOW_TO, is_local
 
 
 class Keys(Protocol):
@@ -54,6 +56,8 @@ class Ticket:
             self.headers = self._quotas.rows(self.caller, self._address, rows)
 
 
+ADMIN_ROUTES = ("/admin/keys", "/admin/settings")
+
 FREE = Ticket(ANYBODY)
 """Where nothing is asked for."""
 
@@ -66,6 +70,7 @@ class Guard:
         quotas: of those who are let in; None for none.
         scopes: route templates with what they ask for: a scope, or None for nothing at all. All
             others ask for any key.
+        is_local: whether only this machine is answered.
 
     Attributes:
         idle: whether there is nothing to ask, of anybody.
@@ -76,16 +81,23 @@ class Guard:
         keys: Keys | None = None,
         quotas: Quotas | None = None,
         scopes: dict[str, Scope | None] | None = None,
+        *,
+        is_local: bool = False,
     ) -> None:
-        self._keys, self._quotas = keys, quotas
+        self._keys, self._quotas, self._is_local = keys, quotas, is_local
         self._scopes: dict[str, Scope | None] = dict.fromkeys(("/healthz", "/readyz"))
         self._scopes |= scopes or {}
-        self.idle = keys is None and quotas is None
+        self.idle = keys is None and quotas is None and not is_local
 
     @property
     def is_quick(self) -> bool:
         """Whether it decides in microseconds, so that the event loop may ask it."""
         return self._quotas is None or self._quotas.is_quick
+
+    def trust_listeners(self) -> None:
+        """Look at no sender's address: the server has made sure that only this machine can send."""
+        self._is_local = False
+        self.idle = self._keys is None and self._quotas is None
 
     def admit(
         self, shown: Shown, sender: Sender, route: str | None, model: str | None = None
@@ -108,7 +120,7 @@ class Guard:
             return FREE
         caller = self._identify(shown, sender)
         if not (caller.may(scope, model) or caller.may(Scope.ADMIN, model)):
-            raise Forbidden(_reason(caller, scope))
+            raise Forbidden(_reason(caller, scope), caller.name)
         if self._quotas is None:
             return Ticket(caller)
         left = self._quotas.request(caller, sender.address)
@@ -119,12 +131,15 @@ class Guard:
 
         Raises:
             Unauthorized: it shows nothing that is known, and its path asks for it.
+            Forbidden: it comes from elsewhere.
             TooManyRequests: it has shown such things too often.
         """
-        if self._keys is not None and self._scopes.get(path.rstrip("/"), Scope.PREDICT) is not None:
+        if not self.idle and self._scopes.get(path.rstrip("/"), Scope.PREDICT) is not None:
             self._identify(shown, sender)
 
     def _identify(self, shown: Shown, sender: Sender) -> Caller:
+        if self._is_local and not is_local(sender.address):
+            raise Forbidden(f"this service answers its own machine alone: {HOW_TO}")
         if self._keys is None:
             return ANYBODY
         caller = self._keys.find(shown, sender)
@@ -133,6 +148,17 @@ class Guard:
         if self._quotas is not None:
             self._quotas.failure(sender.address)
         raise Unauthorized
+
+
+def doors(config: Config) -> dict[str, Scope | None]:
+    """What each route asks for that asks for something else than any key, as the settings say."""
+    said: dict[str, Scope | None] = {"open": None, "key": Scope.PREDICT, "admin": Scope.ADMIN}
+    administering = dict.fromkeys(ADMIN_ROUTES, Scope.ADMIN)
+    return {
+        "/metrics": said[config.metrics],
+        "/openapi.json": said[config.openapi],
+        **administering,
+    }
 
 
 def _reason(caller: Caller, scope: Scope) -> str:

@@ -5,6 +5,7 @@ import traceback
 
 from gunicorn.glogging import Logger
 
+from app.masking import mask
 from app.telemetry.lines import Sink, encode
 from app.telemetry.logs import utc
 
@@ -23,7 +24,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1]:
             line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return encode(line).decode().rstrip("\n")
+        return mask(encode(line).decode().rstrip("\n"))
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

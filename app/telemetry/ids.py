@@ -3,14 +3,19 @@
 import os
 import re
 
+from app.masking import holds_secret
+
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _DIGITS = 32
 _AT_ONCE = 64
 
 
 def request_id(given: str | None = None) -> str:
-    """Return `given` if it may go into headers and logs as it is, else 32 random hex digits."""
-    if given and _SANE.fullmatch(given):
+    """Return `given` if it may go into headers and logs as it is, else 32 random hex digits.
+
+    A key that somebody sends as an id may not.
+    """
+    if given and _SANE.fullmatch(given) and not holds_secret(given):
         return given
     try:
         return _waiting.pop()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from app.masking import mask_bytes
 from app.telemetry.lines import Sink, encode
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -109,7 +110,8 @@ class Log:
             "status": status,
         }
         named = {"model": model, "key": key}
-        shown = encode(fields | {name: value for name, value in named.items() if value is not None})
+        given = {name: value for name, value in named.items() if value is not None}
+        shown = mask_bytes(encode(fields | given))
         if len(self._kinds) >= _KEPT_KINDS:
             self._kinds.clear()
         self._kinds[kind] = text = shown.decode("ascii")[1:-2]
@@ -119,7 +121,7 @@ class Log:
         """Write an event, with whatever fields describe it."""
         if level in self._levels:
             record = {"time": self._time(), "level": level, "event": event, **fields}
-            self._err.write(encode(record))
+            self._err.write(mask_bytes(encode(record)))
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """Write an unexpected error: its kind and where it arose.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.api_keys import RULES, made
 from tests.support.server import Server
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
@@ -32,22 +33,39 @@ database = "none"
 
 @pytest.mark.timeout(7200 if EXAMPLES else 120)
 def test_schemathesis_finds_nothing(models: Path, tmp_path: Path) -> None:
-    settings = tmp_path / "schemathesis.toml"
-    settings.write_text(SETTINGS)
-    amount = ["-n", EXAMPLES] if EXAMPLES else ["-n", USUAL_EXAMPLES, "--generation-deterministic"]
-
     # Few rows allowed, so that more than allowed are tried.
     with Server(models, ORDINATE_MAX_ROWS="5", ORDINATE_ACCESS_LOG="off") as server:
-        found = subprocess.run(
-            [
-                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)),
-                *("run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", *amount),
-            ],
-            cwd=tmp_path,  # it writes its caches where it runs
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        assert_nothing_found(server, tmp_path, USUAL_EXAMPLES)
+
+
+@pytest.mark.timeout(7200 if EXAMPLES else 120)
+def test_schemathesis_finds_nothing_where_keys_are_asked_for(models: Path, tmp_path: Path) -> None:
+    key = made(tmp_path / "keys.json", "tester", RULES)
+    keys = {"ORDINATE_AUTH": "on", "ORDINATE_KEYS": str(tmp_path / "keys.json")}
+
+    with Server(models, ORDINATE_MAX_ROWS="5", ORDINATE_ACCESS_LOG="off", **keys) as server:
+        # Both headers, since it makes up the one it is not given, and two that differ are none.
+        # It tries for itself what is answered without them.
+        shown = ("--header", f"Authorization: Bearer {key}", "--header", f"X-API-Key: {key}")
+        some = () if EXAMPLES else ("--include-path-regex", "^/(admin/.*|healthz|models|predict)$")
+        assert_nothing_found(server, tmp_path, "3", *shown, *some)
+
+
+def assert_nothing_found(server: Server, folder: Path, usual: str, *more: str) -> None:
+    settings = folder / "schemathesis.toml"
+    settings.write_text(SETTINGS)
+    amount = ["-n", EXAMPLES] if EXAMPLES else ["-n", usual, "--generation-deterministic"]
+    found = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)),
+            *("run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", *amount),
+            *more,
+        ],
+        cwd=folder,  # it writes its caches where it runs
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert found.returncode == 0, found.stdout + found.stderr
     assert "No issues found" in found.stdout

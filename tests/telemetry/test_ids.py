@@ -30,6 +30,8 @@ def test_a_sane_id_is_echoed(given: str) -> None:
         '"',
         "a/b",
         "a,b",
+        "ordk_3fVq0bTz8kJ",
+        "a.eyJhbGciOiJFZERTQSJ9.e30.x",
     ],
 )
 def test_anything_else_gets_a_fresh_one(given: str | None) -> None:

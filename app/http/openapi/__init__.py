@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 from app.http.models import json_response
 from app.http.openapi.document import document
 from app.http.service import service
+from app.http.visible import default, states
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -16,6 +17,4 @@ blueprint = Blueprint("openapi", __name__)
 @blueprint.get("/openapi.json")
 def show_document() -> Response:
     """The OpenAPI 3.1 document of this service with the models it has now."""
-    served = service()
-    registry = served.registry
-    return json_response(document(served.config, registry.states(), registry.default))
+    return json_response(document(service().config, states(), default()))

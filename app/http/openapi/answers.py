@@ -10,6 +10,8 @@ NAME: Json = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
 
 REFUSALS: Mapping[int, tuple[str, str]] = {
     400: ("Invalid", "The body is not JSON, or values in it are wrong: `details` says which."),
+    401: ("Unauthorized", "No key or token was shown that is known here."),
+    403: ("Forbidden", "The key is not for this address, or not for this model."),
     404: ("Unknown", "There is no such model, or no such version of it."),
     405: ("WrongMethod", "This address does not take this method."),
     406: ("NotAcceptable", "The `Accept` header rules out `application/json`."),
@@ -18,6 +20,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
         "WrongType",
         "The body is not declared as `application/json` in UTF-8, or its coding is unknown.",
     ),
+    429: ("TooMany", "A quota is used up."),
     503: ("NotReady", "There is no usable model; `error` says why."),
 }
 """Status -> the component that describes it and what it means."""
@@ -37,6 +40,11 @@ _MODEL: Json = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}/[1-9][0-9]{0,8}$"},
 }
+_WWW_AUTHENTICATE: Json = {
+    "description": "How to show a key.",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
 _RETRY_AFTER: Json = {
     "description": "Seconds after which trying again makes sense.",
     "required": True,
@@ -51,6 +59,7 @@ def headers() -> Json:
         "Allow": _ALLOW,
         "Model": _MODEL,
         "RetryAfter": _RETRY_AFTER,
+        "WwwAuthenticate": _WWW_AUTHENTICATE,
     }
 
 
@@ -74,7 +83,9 @@ def _refusal(status: int, text: str) -> Json:
     extra: Json = {}
     if status == 405:
         extra = {"Allow": ref("Allow", "headers")}
-    if status == 503:
+    if status == 401:
+        extra = {"WWW-Authenticate": ref("WwwAuthenticate", "headers")}
+    if status in (429, 503):
         extra = {"Retry-After": ref("RetryAfter", "headers")}
     return answer(text, {"application/json": {"schema": ref("Error")}}, extra)
 

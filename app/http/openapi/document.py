@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from app.config import Config
-from app.http.openapi import answers
+from app.http.openapi import access, answers
 from app.http.openapi.inputs import Json, code, codes, examples, model_components, ref
 from app.model import Model
 from app.registry import State
@@ -42,7 +42,7 @@ def document(config: Config, states: Mapping[str, State], default: str | None) -
         default: name of the one that answers at /predict, if any.
     """
     models = {name: state.model for name, state in sorted(states.items())}
-    return {
+    found = {
         "openapi": "3.1.0",
         "info": {
             "title": "Ordinate",
@@ -60,6 +60,7 @@ def document(config: Config, states: Mapping[str, State], default: str | None) -
             "parameters": {"RequestId": answers.request_id_parameter()},
         },
     }
+    return access.guarded(found, config) if config.auth else found
 
 
 def _of_models(models: Mapping[str, Model | None], max_rows: int) -> Json:

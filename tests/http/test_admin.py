@@ -1,0 +1,77 @@
+"""What an administrator sees: all that is known, and no secret."""
+
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import SETTINGS, Config
+from tests.http.test_openapi import check_document, validator
+from tests.support.api_keys import RULES, made
+
+
+def ruled(tmp_path: Path, **env: str) -> tuple[FlaskClient, dict[str, str]]:
+    """A service with keys, and the headers of its administrator."""
+    path = tmp_path / "keys.json"
+    settings = {"ORDINATE_MODELS": str(tmp_path / "models"), "ORDINATE_KEYS": str(path)}
+    made(path, "web", models=frozenset({"tiny"}), days=1)
+    app = create_app(Config.from_env(settings | {"ORDINATE_AUTH": "on"} | env))
+    return app.test_client(), {"X-API-Key": made(path, "ops", RULES)}
+
+
+def test_keys_are_listed_without_what_they_are(tmp_path: Path) -> None:
+    client, headers = ruled(tmp_path)
+
+    answer = client.get("/admin/keys", headers=headers)
+
+    ops, web = answer.get_json()["keys"]
+    assert [ops["name"], ops["scopes"], ops["models"], ops["expires"]] == [
+        "ops",
+        ["admin"],
+        None,
+        None,
+    ]
+    assert ops["last_used"] is not None
+    assert [web["name"], web["models"], web["last_used"]] == ["web", ["tiny"], None]
+    assert web["expires"] > web["created"]
+    assert b"digest" not in answer.data
+    assert headers["X-API-Key"][13:].encode() not in answer.data
+
+
+def test_all_settings_are_listed_with_their_values(tmp_path: Path) -> None:
+    client, headers = ruled(tmp_path, ORDINATE_CANARY="tiny:5", ORDINATE_MAX_ROWS="7")
+
+    listed = client.get("/admin/settings", headers=headers).get_json()["settings"]
+
+    values: dict[str, Any] = {each["variable"]: each["value"] for each in listed}
+    assert list(values) == [setting.variable for setting in SETTINGS]
+    assert values["ORDINATE_MAX_ROWS"] == 7
+    assert values["ORDINATE_CANARY"] == "tiny:0.05"
+    assert values["ORDINATE_AUTH"] is True
+    assert values["ORDINATE_KEYS"] == str(tmp_path / "keys.json")
+    assert values["ORDINATE_JWKS"] is None
+
+
+def test_the_document_tells_who_may_ask_what(tmp_path: Path) -> None:
+    client, headers = ruled(tmp_path)
+
+    document = client.get("/openapi.json", headers=headers).get_json()
+
+    check_document(document)
+    assert document["security"] == [{"bearer": []}, {"apiKey": []}]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            is_open = path in ("/healthz", "/readyz")
+            assert operation.get("security") == ([] if is_open else None)
+            assert ({"401", "403", "429"} <= operation["responses"].keys()) is not is_open
+    for path, component in (("/admin/keys", "KeyList"), ("/admin/settings", "SettingList")):
+        answer = client.get(path, headers=headers).get_json()
+        assert validator(document, component).is_valid(answer)
+
+
+def test_without_keys_the_document_is_as_it_was(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+
+    assert "security" not in document
+    assert "/admin/keys" not in document["paths"]
