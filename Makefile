@@ -89,7 +89,7 @@ $(RUNTIME): requirements.txt $(BIN)/python
 	@touch $@
 
 # Without a compiler it says so, and that everything works all the same.
-$(COMPILED): app/compiled/rows.c app/compiled/library.py $(RUNTIME)
+$(COMPILED): app/compiled/rows.c app/compiled/buckets.c app/compiled/library.py $(RUNTIME)
 	@$(BIN)/python -m app.compiled >/dev/null || [ $$? -eq 3 ]
 	@touch $@
 

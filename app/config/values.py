@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from app.casts import Networks, Secret
 from app.config.setting import unknown_settings
 from app.config.table import SETTINGS
 from app.errors import ConfigError
+from app.rates import Rate, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class Config:
     signing_key: Path | None
     state: Path | None
     max_model_bytes: int
+    limit_key_requests: Rates
+    limit_key_rows: Rates
+    limit_address_requests: Rate | None
+    limit_address_rows: Rate | None
+    limit_wrong_keys: Rate | None
+    limits_url: Secret | None
+    trusted_proxies: Networks
     warnings: tuple[str, ...] = ()
 
     @classmethod

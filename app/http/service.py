@@ -6,7 +6,9 @@ from functools import partial
 from flask import current_app
 
 from app.config import Config
+from app.http.proxies import Proxies
 from app.http.shadow import Shadow
+from app.quotas import Quotas
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
 from app.security import Guard
 from app.signing import Keys
@@ -30,6 +32,7 @@ class Service:
     watcher: Watcher
     shadow: Shadow
     guard: Guard
+    proxies: Proxies
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -48,8 +51,9 @@ class Service:
         )
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
-        guard = Guard()
-        return cls(config, registry, metrics, log, watcher, shadow, guard)
+        guard = Guard(quotas=Quotas.of(config, metrics, log, keys=False))
+        proxies = Proxies(config.trusted_proxies)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, proxies)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:
