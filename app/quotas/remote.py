@@ -9,17 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 from app.quotas.script import SCRIPT
 
-SOCKET_SECONDS = 0.05
-"""For connecting, for sending, and for each part of an answer."""
-
 ANSWER_SECONDS = 0.1
-"""For all of it, with the look-up of a name and whatever else a library may wait for."""
-
 PROBE_SECONDS = 1.0
 
 Arguments = Sequence[str | int]
@@ -35,22 +31,14 @@ class StrangeAnswer(Exception):
 
 
 class Connection:
-    """One connection, for one thread at a time. Everything it does may raise anything."""
+    """One connection, for one thread. Whatever it does may raise anything.
 
-    def __init__(self, url: str) -> None:
-        # Late, because it takes 20 MB that most services never need.
-        import redis  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
+    Args:
+        make: makes a client of the library.
+    """
 
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=SOCKET_SECONDS,
-            socket_connect_timeout=SOCKET_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-        )
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._client = make()
         self._script = self._client.register_script(SCRIPT)
 
     def ask(self, asked: Asked) -> list[int]:
@@ -69,10 +57,16 @@ class Connection:
 
 
 class Link:
-    """A Redis that is taken to work: some threads, each with a connection of its own."""
+    """A Redis that is taken to work: some threads, each with a connection of its own.
 
-    def __init__(self, url: str, threads: int) -> None:
-        self._url = url
+    Args:
+        make: makes a client of the library.
+        threads: requests that may ask it at a time.
+        seconds: that each waits.
+    """
+
+    def __init__(self, make: Callable[[], Any], threads: int, seconds: float) -> None:
+        self._make, self._seconds = make, seconds
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._count = threads
         for _ in range(threads):
@@ -83,7 +77,7 @@ class Link:
         """Have a thread ask. Raises TimeoutError, and anything else that went wrong there."""
         future: Future[list[int]] = Future()
         self._jobs.put((future, asked))
-        return future.result(ANSWER_SECONDS)
+        return future.result(self._seconds)
 
     def close(self) -> None:
         """End the threads."""
@@ -95,7 +89,7 @@ class Link:
         while job := self._jobs.get():
             future, asked = job
             try:
-                connection = connection or Connection(self._url)
+                connection = connection or Connection(self._make)
                 future.set_result(connection.ask(asked))
             except Exception as error:  # noqa: BLE001 - the request goes on, whatever it is
                 future.set_exception(error)
@@ -111,6 +105,8 @@ class Remote:
         threads: requests that may ask it at a time.
         changed: told when it is lost, with the error, and found again, with None.
         probe_seconds: between two tries to find it again.
+        seconds: that a request waits for it, with the look-up of its name and whatever else a
+            library may wait for; half of that for connecting, and for each part of an answer.
     """
 
     def __init__(
@@ -119,12 +115,14 @@ class Remote:
         threads: int,
         changed: Callable[[Exception | None], None],
         probe_seconds: float = PROBE_SECONDS,
+        seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self._url, self._threads, self._changed = url, threads, changed
-        self._probe_seconds = probe_seconds
+        self._threads, self._changed = threads, changed
+        self._probe_seconds, self._seconds = probe_seconds, seconds
+        self._make = _maker(url, seconds / 2)
         self._lock = threading.Lock()
         self._link: Link | None = None  # made by the process that uses it, after it was forked
-        self._is_lost = False
+        self._is_lost = self._is_closed = False
 
     def ask(self, asked: Asked) -> list[int] | None:
         """What the script answers; None where Redis does not."""
@@ -137,9 +135,16 @@ class Remote:
             self._lose(link, error)
             return None
 
+    def close(self) -> None:
+        """Ask it no more, and look for it no more."""
+        with self._lock:
+            link, self._link, self._is_lost, self._is_closed = self._link, None, True, True
+        if link is not None:
+            link.close()
+
     def _make_link(self) -> Link:
         with self._lock:
-            self._link = self._link or Link(self._url, self._threads)
+            self._link = self._link or Link(self._make, self._threads, self._seconds)
             return self._link
 
     def _lose(self, link: Link, error: Exception) -> None:
@@ -152,11 +157,11 @@ class Remote:
         threading.Thread(target=self._probe, name="quotas-probe", daemon=True).start()
 
     def _probe(self) -> None:
-        while True:
+        while not self._is_closed:
             time.sleep(self._probe_seconds)
             connection = None
             try:
-                connection = Connection(self._url)
+                connection = Connection(self._make)
                 connection.ask(PROBE)
             except Exception:  # noqa: BLE001, S112 - it was told when this began
                 continue
@@ -166,3 +171,21 @@ class Remote:
             self._changed(None)
             self._is_lost = False
             return
+
+
+def _maker(url: str, socket_seconds: float) -> Callable[[], Any]:
+    """What makes clients of the library, each with one connection."""
+    # Late, because most services need none of it; and before the workers fork, which share it.
+    from redis import Redis  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    return partial(
+        Redis.from_url,
+        url,
+        socket_timeout=socket_seconds,
+        socket_connect_timeout=socket_seconds,
+        retry=Retry(NoBackoff(), 0),  # its own would be tried for seconds
+        protocol=2,  # what every Redis speaks, without a greeting of its own
+        driver_info=None,
+    )
