@@ -7,12 +7,13 @@ PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 ALLOWED = (
     "COUNT/PERIOD or COUNT/PERIOD:BURST, such as 100/second:200, with second, minute, hour or day, "
-    "at most 1000000 a second, and a burst that is allowed anew within 30 days"
+    "at most 1000000 a second, and a burst of 1000000000 at most that takes 30 days at most"
 )
 """What `rate` takes."""
 
 MOST_A_SECOND = 1_000_000
 MOST_SECONDS = 30 * 86400
+MOST_AT_ONCE = 1_000_000_000
 
 _RATE = re.compile(r"([1-9][0-9]{0,11})/(second|minute|hour|day)(?::([1-9][0-9]{0,11}))?", re.ASCII)
 _NAME = re.compile(r"[^\s,=]{1,100}")
@@ -87,7 +88,8 @@ def rate(text: str) -> Rate:
         raise ValueError(text)
     count, period = int(found[1]), PERIODS[found[2]]
     made = Rate(count, period, int(found[3] or count))
-    if count > MOST_A_SECOND * period or made.window > MOST_SECONDS:
+    too_much = count > MOST_A_SECOND * period or made.burst > MOST_AT_ONCE
+    if too_much or made.window > MOST_SECONDS:
         raise ValueError(text)
     return made
 

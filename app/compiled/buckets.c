@@ -20,7 +20,10 @@
    A claim is only ever found by who made it, so that what a killed process leaves is a free place. */
 
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
+
+typedef unsigned __int128 uint128;
 
 enum { PLACES = 8, TAG_SHIFT = 48 };
 
@@ -36,7 +39,10 @@ struct buckets {
   int64_t denominator;
   int64_t interval;    /* units until one more is allowed */
   int64_t most;        /* units until all that may come at once are */
+  int64_t start;       /* by nanoseconds_now */
 };
+
+int64_t nanoseconds_now(void);
 
 /* A test may stop here, and let others go on. */
 #ifndef STEP
@@ -112,29 +118,44 @@ static int put(uint64_t *group, uint64_t tag, int64_t now, uint64_t bucket) {
   return swap(place, claim, bucket);
 }
 
-/* Take so many tokens from the bucket of an owner.
-
-   owner: a hash; its low bits choose the group, its high bits are the tag.
-   count: none only looks.
-   nanoseconds: since the start.
-
-   Gives the units of time until the bucket is full again; or, where there are too few tokens, minus
-   those until there are enough, and nothing is taken. After 4 years or more, when the time does not
-   fit into its bits any more, every bucket is full. */
-int64_t take_tokens(const struct buckets *buckets, uint64_t owner, int64_t count,
-                    int64_t nanoseconds) {
-  int64_t now = (int64_t)((unsigned __int128)nanoseconds * (uint64_t)buckets->numerator /
-                          (uint64_t)buckets->denominator);
+static int64_t take(const struct buckets *buckets, uint64_t owner, int64_t count, int64_t now) {
   uint64_t *group = buckets->words + (owner & (uint64_t)(buckets->groups - 1)) * PLACES;
   uint64_t tag = tag_of(owner) ? tag_of(owner) : 1;
   if (now + buckets->most > (int64_t)TIME) return 0;
   for (;;) {
     uint64_t seen = 0, *place = find(group, tag, &seen);
     int64_t due = place != NULL && time_of(seen) > now ? time_of(seen) - now : 0;
-    int64_t after = due + count * buckets->interval;
+    int64_t after = due + (count ? count : 1) * buckets->interval;
     if (after > buckets->most) return buckets->most - after;
     if (count == 0) return due;
     uint64_t bucket = tag << TAG_SHIFT | (uint64_t)(now + after);
     if (place != NULL ? swap(place, seen, bucket) : put(group, tag, now, bucket)) return after;
   }
+}
+
+/* Take so many tokens from the bucket of an owner.
+
+   owner: a hash; its low bits choose the group, its high bits are the tag.
+   count: 0 only looks whether one is left.
+   nanoseconds: since the start.
+
+   Gives the units of time until the bucket is full again; or, where there are too few tokens, minus
+   those until there are enough, and nothing is taken. After 4 years or more, when the time does not
+   fit into its bits any more, every bucket is full. */
+int64_t take_tokens_at(const struct buckets *buckets, uint64_t owner, int32_t count,
+                       int64_t nanoseconds) {
+  uint128 scaled = (uint128)nanoseconds * (uint64_t)buckets->numerator;
+  return take(buckets, owner, count, (int64_t)(scaled / (uint64_t)buckets->denominator));
+}
+
+/* The same now. Counts are of 32 bits, as ctypes passes them that is told no types. */
+int64_t take_tokens(const struct buckets *buckets, uint64_t owner, int32_t count) {
+  return take_tokens_at(buckets, owner, count, nanoseconds_now() - buckets->start);
+}
+
+/* By the clock that `start` is of: it only rises, and is the same for all processes. */
+int64_t nanoseconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

@@ -52,6 +52,7 @@ class TokenBuckets(ctypes.Structure):
         ("denominator", ctypes.c_int64),
         ("interval", ctypes.c_int64),
         ("most", ctypes.c_int64),
+        ("start", ctypes.c_int64),
     )
 
 
@@ -76,13 +77,13 @@ class Library:
         brief: decode_rows and answer_rows, for what takes microseconds: other threads of this
             process wait.
         long: the same for what takes longer: other threads go on.
-        take_tokens: buckets, owner, count, nanoseconds -> units of time.
+        tokens: take_tokens, take_tokens_at and nanoseconds_now.
     """
 
     index_words: Any
     brief: tuple[Any, Any]
     long: tuple[Any, Any]
-    take_tokens: Any
+    tokens: tuple[Any, Any, Any]
 
 
 def powers() -> str:
@@ -130,13 +131,11 @@ def load(file: Path) -> Library | None:
         return None
     holding.index_words.restype = None
     holding.index_words.argtypes = (ctypes.c_void_p,)
-    holding.take_tokens.restype = ctypes.c_int64
-    holding.take_tokens.argtypes = (
-        *(ctypes.c_void_p, ctypes.c_uint64),
-        *(ctypes.c_int64, ctypes.c_int64),
-    )
-    rows = _functions(holding), _functions(releasing)
-    return Library(holding.index_words, *rows, holding.take_tokens)
+    # No types of arguments here either: `app.quotas.buckets` alone calls them.
+    tokens = holding.take_tokens, holding.take_tokens_at, holding.nanoseconds_now
+    for each in tokens:
+        each.restype = ctypes.c_int64
+    return Library(holding.index_words, _functions(holding), _functions(releasing), tokens)
 
 
 def _functions(loaded: ctypes.CDLL) -> tuple[Any, Any]:

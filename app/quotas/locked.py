@@ -49,7 +49,7 @@ class LockedTable:
             weakref.finalize(self, os.close, self._file)
 
     def take(self, owner: int, count: int, nanoseconds: int) -> int:
-        """What `take_tokens` of the compiled code does."""
+        """What `take_tokens_at` of the compiled code does."""
         now = nanoseconds * self._numerator // self._denominator
         group = owner & (self._groups - 1)
         if now + self._most > _TIME:
@@ -72,14 +72,15 @@ class LockedTable:
         times = [max(word & _TIME, now) for word in places]
         own = tags.index(tag) if tag in tags else None
         due = 0 if own is None else times[own] - now
-        after = due + count * self._interval
+        after = due + (count or 1) * self._interval
         if after > self._most:
             return self._most - after
-        if count:
-            place = times.index(min(times)) if own is None else own
-            if self._words[first + place] != places[place]:  # it was stopped, and others were not
-                return self._draw(first, tag, count, now)
-            self._words[first + place] = tag << _TAG_SHIFT | (now + after)
+        if not count:
+            return due
+        place = times.index(min(times)) if own is None else own
+        if self._words[first + place] != places[place]:  # it was stopped, and others were not
+            return self._draw(first, tag, count, now)
+        self._words[first + place] = tag << _TAG_SHIFT | (now + after)
         return after
 
     def _claim(self, group: int) -> bool:

@@ -3,7 +3,7 @@
 import ipaddress
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 from app.errors import Headers, TooManyRequests
 from app.quotas.buckets import Buckets
@@ -35,28 +35,22 @@ class Quota:
     def __init__(self, policy: Policy, buckets: Buckets, secret: bytes) -> None:
         self.policy, self.buckets = policy, buckets
         self.rate = rate = buckets.rate
-        self.full = rate.burst * rate.parts
         self.stated = f'"{policy}";q={rate.burst};w={rate.window}'
+        # Written down, as each request would work them out anew.
+        self._begin, self._full, self._parts = f'"{policy}";r=', rate.burst * rate.parts, rate.parts
+        self._period, self._units = rate.period, rate.units
         self._secret = secret
-        self._places = lru_cache(_KEPT_OWNERS)(self._place)
+        self._take = buckets.take
+        self._owners = lru_cache(_KEPT_OWNERS)(self._owner)
 
     def take(self, owner: str, count: int) -> int:
-        """Take so many tokens from the owner's bucket, as `Buckets.take` does."""
-        return self.buckets.take(self._places(owner), count)
-
-    def look(self, owner: str) -> int:
-        """The same for none, but where less than one is left it is as if one had been asked for."""
-        return self.judged(self.buckets.take(self._places(owner), 0))
-
-    def judged(self, due: int) -> int:
-        """What `look` gives of a bucket that is full again after so many units of time."""
-        short = due + self.rate.parts - self.full
-        return -short if short > 0 else due
+        """Take so many tokens from the bucket of this owner, as `Buckets.take` does."""
+        return self._take(self._owners(owner), count)
 
     def left(self, due: int) -> str:
         """An item of the RateLimit field, for a bucket that is full again after so many units."""
-        remaining = (self.full - due) // self.rate.parts
-        return f'"{self.policy}";r={remaining};t={self.rate.seconds(due)}'
+        seconds = -(-due * self._period // self._units)
+        return f"{self._begin}{(self._full - due) // self._parts};t={seconds}"
 
     def refusal(self, wait: int, stated: str) -> TooManyRequests:
         """The error for who must wait so many units of time; `stated` are all policies."""
@@ -75,9 +69,9 @@ class Quota:
             f"try again in {seconds} s"
         )
 
-    def _place(self, owner: str) -> int:
+    def _owner(self, owner: str) -> Any:
         digest = blake2b(owner.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret)
-        return int.from_bytes(digest.digest(), "little")
+        return self.buckets.owner(int.from_bytes(digest.digest(), "little"))
 
 
 def fields(stated: str, left: str) -> Headers:

@@ -21,11 +21,17 @@ _OF_ONE = 1
 """Groups of a table that holds the bucket of one key."""
 
 
-class Demand(NamedTuple):
-    """Tokens that are asked for: from which quota, of whom, and how many; 0 asks if one is left."""
+class Step(NamedTuple):
+    """One bucket that is drawn from.
+
+    Attributes:
+        quota: whose bucket it is.
+        is_of_address: whether it is that of the address, and not of who asks.
+        tokens: how many are taken; 0 to see whether one is left.
+    """
 
     quota: Quota
-    owner: str
+    is_of_address: bool
     tokens: int
 
 
@@ -38,43 +44,35 @@ class Plan:
         key: that of the requests with its key.
 
     Attributes:
+        steps: what a request takes.
         stated: all of them, as a header field.
     """
 
     def __init__(self, rows: Quota | None, address: Quota | None, key: Quota | None) -> None:
-        self.rows, self._address, self._key = rows, address, key
-        quotas = (rows, address, key)
-        self.stated = ", ".join(quota.stated for quota in quotas if quota is not None)
-
-    def demands(self, owner: str, address: str) -> list[Demand]:
-        """What one request takes.
-
-        Args:
-            owner: whose rows and requests are counted: a key, or an address without one.
-            address: where it comes from.
-        """
-        found = []
-        if self.rows is not None:  # first, as a request that cannot be answered costs nothing
-            found.append(Demand(self.rows, owner, 0))
-        if self._address is not None:
-            found.append(Demand(self._address, address, 1))
-        if self._key is not None:
-            found.append(Demand(self._key, owner, 1))
-        return found
+        # Rows first, as a request that cannot be answered costs nothing.
+        wanted = ((rows, False, 0), (address, True, 1), (key, False, 1))
+        self.rows = rows
+        self.steps = tuple(Step(q, of_address, n) for q, of_address, n in wanted if q is not None)
+        self.stated = ", ".join(step.quota.stated for step in self.steps)
 
 
 class Left:
-    """What is left of the quotas to a caller whose request was let in.
+    """What is left of the quotas to a caller whose request was let in."""
 
-    Attributes:
-        headers: that tell of it.
-    """
+    __slots__ = ("_dues", "_owner", "_plan", "_quotas")
 
-    __slots__ = ("_items", "_owner", "_plan", "_quotas", "headers")
+    def __init__(self, quotas: "Quotas", plan: Plan, owner: str, dues: list[int]) -> None:
+        self._quotas, self._plan, self._owner, self._dues = quotas, plan, owner, dues
 
-    def __init__(self, quotas: "Quotas", plan: Plan, owner: str, items: list[str]) -> None:
-        self._quotas, self._plan, self._owner, self._items = quotas, plan, owner, items
-        self.headers: Headers = fields(plan.stated, ", ".join(items)) if items else ()
+    @property
+    def headers(self) -> Headers:
+        """Of the answer, which tell of it."""
+        if not self._dues:
+            return ()
+        plan, items = self._plan, []
+        for (quota, _, _), due in zip(plan.steps, self._dues, strict=True):
+            items.append(quota.left(due))
+        return fields(plan.stated, ", ".join(items))
 
     def charge(self, rows: int) -> None:
         """Take so many rows. Raises TooManyRequests, and TooLarge for more than are ever left."""
@@ -86,9 +84,10 @@ class Left:
                 f"the request has {rows} rows, which the quota of {in_words(quota.rate)} never "
                 f"allows: send {quota.rate.burst} at most"
             )
-        told, self.headers = self.headers, ()  # an error brings its own
-        self._items[:1] = self._quotas.draw(self._plan, [Demand(quota, self._owner, rows)])
-        self.headers = fields(self._plan.stated, ", ".join(self._items)) if told else ()
+        dues, self._dues = self._dues, []  # an error brings its own headers
+        steps = (Step(quota, False, rows),)
+        dues[0] = self._quotas.draw(self._plan.stated, steps, self._owner, "")[0]
+        self._dues = dues
 
 
 class Quotas:
@@ -159,59 +158,71 @@ class Quotas:
             plan, owner = self._without_key, address
         else:
             plan, owner = self._named.get(name, self._with_key), name
-        return Left(self, plan, owner, self.draw(plan, plan.demands(owner, address)))
+        return Left(self, plan, owner, self.draw(plan.stated, plan.steps, owner, address))
 
     def failure(self, address: str) -> None:
         """Take one wrong key. Raises TooManyRequests.
 
         This machine alone counts them: who knows no key must not make it ask others.
         """
-        if self._wrong is not None:
-            self._told(self._wrong.stated, [Demand(self._wrong, network(address), 1)], None)
+        if (quota := self._wrong) is not None:
+            due = quota.take(network(address), 1)
+            self._check(quota, due, quota.stated)
 
-    def draw(self, plan: Plan, demands: Sequence[Demand]) -> list[str]:
-        """Take tokens from one bucket after the other.
+    def draw(self, stated: str, steps: Sequence[Step], owner: str, address: str) -> list[int]:
+        """Draw from one bucket after the other.
+
+        Args:
+            stated: all policies, should there be too few tokens.
+            steps: the buckets.
+            owner: who asks.
+            address: where from.
 
         Returns:
-            What is left of each, as items of a header field.
+            The units of time until each is full again.
 
         Raises:
             TooManyRequests: one has too few. Those before it have given theirs.
         """
-        dues = None if self._remote is None else self._far(self._remote, demands)
-        return self._told(plan.stated, demands, dues)
+        if self._remote is not None:
+            dues = self._far(self._remote, stated, steps, owner, address)
+            if dues is not None:
+                return dues
+        dues = []
+        for quota, is_of_address, tokens in steps:
+            due = quota.take(address if is_of_address else owner, tokens)
+            if due < 0:
+                self._check(quota, due, stated)
+            dues.append(due)
+        return dues
 
-    def _far(self, remote: Remote, demands: Sequence[Demand]) -> list[int] | None:
-        """What Redis gives; None where it does not answer, and this machine has to."""
-        if not demands:
+    def _far(
+        self, remote: Remote, stated: str, steps: Sequence[Step], owner: str, address: str
+    ) -> list[int] | None:
+        """The same by Redis; None where it does not answer, and this machine has to."""
+        if not steps:
             return []
-        keys = [key(each.quota.policy, each.quota.rate, each.owner) for each in demands]
-        given = [number for each in demands for number in arguments(each.quota.rate, each.tokens)]
+        keys = [
+            key(quota.policy, quota.rate, address if is_of_address else owner)
+            for quota, is_of_address, _ in steps
+        ]
+        given = [number for step in steps for number in arguments(step.quota.rate, step.tokens)]
         found = remote.ask((keys, given))
         if found is None:
             self._metrics.count(QUOTA_LOCAL)
             return None
         empty, *dues = found
         if empty:
-            return dues[:empty]
-        for quota, owner, tokens in demands:  # should Redis be lost, what it has given counts
-            quota.take(owner, tokens)
+            self._check(steps[empty - 1].quota, dues[empty - 1], stated)
+        for quota, is_of_address, tokens in steps:  # should Redis be lost, what it has given counts
+            quota.take(address if is_of_address else owner, tokens)
         return dues
 
-    def _told(
-        self, stated: str, demands: Sequence[Demand], dues: Sequence[int] | None
-    ) -> list[str]:
-        items = []
-        for number, (quota, owner, tokens) in enumerate(demands):
-            if dues is not None:
-                due = dues[number]
-            else:
-                due = quota.take(owner, tokens) if tokens else quota.look(owner)
-            if due < 0:
-                self._metrics.count(QUOTA_REFUSALS, quota.policy)
-                raise quota.refusal(-due, stated)
-            items.append(quota.left(due))
-        return items
+    def _check(self, quota: Quota, due: int, stated: str) -> None:
+        """Count a refusal and raise it, where there is one to wait for."""
+        if due < 0:
+            self._metrics.count(QUOTA_REFUSALS, quota.policy)
+            raise quota.refusal(-due, stated)
 
     def _quota(self, policy: Policy, rate: Rate | None, groups: int = GROUPS) -> Quota | None:
         if rate is None:

@@ -14,13 +14,11 @@ class Keys(Protocol):
 
 
 class Left(Protocol):
-    """What is left of somebody's quotas.
+    """What is left of somebody's quotas."""
 
-    Attributes:
-        headers: of the answer, which tell of it.
-    """
-
-    headers: Headers
+    @property
+    def headers(self) -> Headers:
+        """Of the answer, which tell of it."""
 
     def charge(self, rows: int) -> None:
         """Take so many rows. Raises TooManyRequests; TooLarge for more than are ever left."""

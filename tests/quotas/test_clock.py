@@ -26,13 +26,13 @@ from app.rates import rate
 clock, day = pathlib.Path(sys.argv[1]), sys.argv[2]
 tables = [Buckets(rate("1/hour:20"), way) for way in (library(), None)]
 for buckets in tables:
-    assert sum(buckets.take(5 << 48, 1) >= 0 for _ in range(25)) == 20
+    assert sum(buckets.take(buckets.owner(5 << 48), 1) >= 0 for _ in range(25)) == 20
 before = time.time()
 clock.write_text(day)
 assert abs(time.time() - before) > 80_000, "the clock was not set"
 for buckets in tables:
-    assert 0 < -buckets.take(5 << 48, 1) <= buckets.rate.parts
-    assert buckets.take(6 << 48, 20) >= 0
+    assert 0 < -buckets.take(buckets.owner(5 << 48), 1) <= buckets.rate.parts
+    assert buckets.take(buckets.owner(6 << 48), 20) >= 0
 print("held")
 """
 

@@ -40,10 +40,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         [compiler, *flags, str(folder / "stops.c"), "-o", str(folder / "stops.so")], check=True
     )
     library = ctypes.CDLL(str(folder / "stops.so"))
-    library.take_tokens.restype = ctypes.c_int64
-    library.take_tokens.argtypes = (
+    library.take_tokens_at.restype = ctypes.c_int64
+    library.take_tokens_at.argtypes = (
         *(ctypes.c_void_p, ctypes.c_uint64),
-        *(ctypes.c_int64, ctypes.c_int64),
+        *(ctypes.c_int32, ctypes.c_int64),
     )
     return library
 
@@ -94,11 +94,11 @@ def played(built: ctypes.CDLL, seed: int) -> tuple[list[int], list[int]]:
     """What each of several players got, and what is left in the group."""
     draw = random.Random(seed)
     words = (ctypes.c_uint64 * PLACES)(*group_with(draw))
-    layout = TokenBuckets(ctypes.addressof(words), 1, 1, 1, INTERVAL, INTERVAL)
+    layout = TokenBuckets(ctypes.addressof(words), 1, 1, 1, INTERVAL, INTERVAL, 0)
     moved = threading.Semaphore(0)
 
     def wanting(tag: int, now: int) -> Player:
-        return Player(lambda: built.take_tokens(ctypes.byref(layout), tag << 48, 1, now), moved)
+        return Player(lambda: built.take_tokens_at(ctypes.byref(layout), tag << 48, 1, now), moved)
 
     players = [wanting(TAG, NOW + draw.randrange(4)) for _ in range(draw.choice((2, 3)))]
     players += [wanting(OTHER, NOW + draw.randrange(4)) for _ in range(draw.choice((0, 1)))]
