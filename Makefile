@@ -42,6 +42,7 @@ soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, w
 	$(BIN)/python -m tests.soak.nemesis
 	$(BIN)/python -m tests.soak.promotions
 	$(BIN)/python -m tests.soak.timing
+	$(BIN)/python -m tests.soak.quotas
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
@@ -90,7 +91,7 @@ $(RUNTIME): requirements.txt $(BIN)/python
 	@touch $@
 
 # Without a compiler it says so, and that everything works all the same.
-$(COMPILED): app/compiled/rows.c app/compiled/library.py $(RUNTIME)
+$(COMPILED): app/compiled/rows.c app/compiled/buckets.c app/compiled/library.py $(RUNTIME)
 	@$(BIN)/python -m app.compiled >/dev/null || [ $$? -eq 3 ]
 	@touch $@
 

@@ -1,10 +1,12 @@
 """From the text of an environment variable to a value; what is not allowed raises ValueError."""
 
 import hmac
+import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
@@ -12,6 +14,9 @@ _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 _T = TypeVar("_T")
+
+Networks = frozenset[ipaddress.IPv4Network | ipaddress.IPv6Network | None]
+"""Networks of IP; None stands for UNIX sockets."""
 
 
 class Secret:
@@ -97,6 +102,29 @@ def share(text: str) -> tuple[str, float]:
     if found > 100:
         raise ValueError(text)
     return model(name), found / 100
+
+
+def proxies(text: str) -> Networks:
+    """Networks and single addresses; ``unix`` for UNIX sockets."""
+    parts = [part.strip() for part in text.split(",")] if text else []
+    return frozenset(None if part == "unix" else ipaddress.ip_network(part) for part in parts)
+
+
+def redis_url(text: str) -> Secret:
+    """Where a Redis is. Nothing in it can change how it is spoken to, but the file of its CAs."""
+    url = urlsplit(text)
+    query = parse_qs(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
+    if (
+        url.scheme not in ("redis", "rediss")
+        or not _HOST.fullmatch(url.hostname or "")
+        or url.port == 0  # raises ValueError where it is no port
+        or not re.fullmatch(r"(/[0-9]{0,4})?", url.path)
+        or url.fragment
+        or set(query) - {"ssl_ca_certs"}
+        or (query and url.scheme == "redis")
+    ):
+        raise ValueError(text)
+    return Secret(text)
 
 
 def _matching(pattern: re.Pattern[str], text: str) -> str:

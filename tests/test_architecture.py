@@ -14,6 +14,7 @@ RANKS = {
     "errors": 0,
     "files": 0,
     "masking": 0,
+    "rates": 0,
     "version": 0,
     "config": 1,
     "schema": 1,
@@ -32,6 +33,7 @@ RANKS = {
     "protocols": 6,
     "security": 6,
     "telemetry": 6,
+    "quotas": 7,
     "watcher": 7,
     "http": 8,
     "commands": 9,
@@ -49,6 +51,7 @@ SPEAKERS_TO_GUNICORN = {
     "app/telemetry/gunicorn_logger.py",
 }
 LATE_IMPORTS = {
+    "app/quotas/remote.py": {"redis"},
     "app/runtimes.py": {"joblib"},
     "app/security/key_sets.py": {"jwt"},
     "app/security/tokens.py": {"jwt"},

@@ -1,6 +1,7 @@
 """Texts of settings become values, and what is not allowed is a ValueError."""
 
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,23 @@ ALLOWED: dict[str, tuple[Callable[[str], Any], str, Any]] = {
     "all": (casts.all_or_some, "all", None),
     "some": (casts.all_or_some, "3", 3),
     "share": (casts.share, "tiny:12.5", ("tiny", 0.125)),
+    "no proxies": (casts.proxies, "", frozenset()),
+    "proxies": (
+        casts.proxies,
+        "10.0.0.0/8, ::1,unix",
+        frozenset((IPv4Network("10.0.0.0/8"), IPv6Network("::1/128"), None)),
+    ),
+    "a store": (
+        casts.redis_url,
+        "redis://me:s%2Fe@cache:6380/2",
+        casts.Secret("redis://me:s%2Fe@cache:6380/2"),
+    ),
+    "a store of IPv6": (casts.redis_url, "redis://[::1]", casts.Secret("redis://[::1]")),
+    "a store with CAs of its own": (
+        casts.redis_url,
+        "rediss://:s@cache?ssl_ca_certs=/ca.pem",
+        casts.Secret("rediss://:s@cache?ssl_ca_certs=/ca.pem"),
+    ),
 }
 
 REFUSED: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -42,6 +60,15 @@ REFUSED: dict[str, tuple[Callable[[str], Any], str]] = {
     "more than all": (casts.share, "tiny:100.1"),
     "a share of nothing": (casts.share, ":5"),
     "an infinite share": (casts.share, "tiny:inf"),
+    "a network with bits of a host": (casts.proxies, "10.0.0.1/8"),
+    "proxies with none between the commas": (casts.proxies, "10.0.0.0/8,,::1"),
+    "another store": (casts.redis_url, "http://localhost"),
+    "a store nowhere": (casts.redis_url, "redis://"),
+    "a store at no port": (casts.redis_url, "redis://localhost:70000"),
+    "a store at port 0": (casts.redis_url, "redis://localhost:0"),
+    "a database with a name": (casts.redis_url, "redis://localhost/main"),
+    "a store with time-outs of its own": (casts.redis_url, "redis://localhost?socket_timeout=9"),
+    "a store that need not prove itself": (casts.redis_url, "rediss://a?ssl_cert_reqs=none"),
 }
 
 

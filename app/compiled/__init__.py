@@ -1,6 +1,6 @@
-"""Rows in JSON read by compiled code, where it was built: ``python -m app.compiled`` builds it."""
+"""Rows in JSON read, and token buckets changed, by compiled code: ``python -m app.compiled``."""
 
-from app.compiled.library import library
+from app.compiled.library import Library, library
 from app.compiled.plan import Plan, plan_for
 
-__all__ = ["Plan", "library", "plan_for"]
+__all__ = ["Library", "Plan", "library", "plan_for"]

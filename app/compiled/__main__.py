@@ -1,6 +1,7 @@
 """Builds the compiled code: ``python -m app.compiled [COMPILER]``.
 
-Everything works without it, only slower: batches of rows are then read by Python.
+Everything works without it, only slower: batches of rows are then read by Python, and quotas are
+counted under locks.
 """
 
 import sys

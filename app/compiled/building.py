@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
-from app.compiled.library import FLAGS, HERE, SOURCE, load, path, powers
+from app.compiled.library import FLAGS, HERE, SOURCES, load, path, powers
 
 COMPILERS = ("cc", "gcc", "clang")
 SECONDS = 120
@@ -64,7 +64,7 @@ def _compile(program: Sequence[str], folder: Path) -> Path:
     """Compile into this folder. Raises NotBuilt, OSError."""
     (folder / "powers.h").write_text(powers(), "ascii")
     made = folder / "rows.so"
-    command = [*program, *FLAGS, "-I", str(folder), str(SOURCE), "-o", str(made)]
+    command = [*program, *FLAGS, "-I", str(folder), *map(str, SOURCES), "-o", str(made)]
     try:
         # The program is what whoever builds has installed or named.
         done = subprocess.run(  # noqa: S603

@@ -10,6 +10,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "rows.c"
+SOURCES = (SOURCE, HERE / "buckets.c")
 
 FLAGS = (
     *("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=default"),
@@ -41,6 +42,20 @@ class Layout(ctypes.Structure):
     )
 
 
+class TokenBuckets(ctypes.Structure):
+    """``struct buckets`` of the other source."""
+
+    _fields_ = (
+        ("words", ctypes.c_void_p),
+        ("groups", ctypes.c_int64),
+        ("numerator", ctypes.c_int64),
+        ("denominator", ctypes.c_int64),
+        ("interval", ctypes.c_int64),
+        ("most", ctypes.c_int64),
+        ("start", ctypes.c_int64),
+    )
+
+
 class Terms(ctypes.Structure):
     """``struct terms`` of the source."""
 
@@ -62,11 +77,13 @@ class Library:
         brief: decode_rows and answer_rows, for what takes microseconds: other threads of this
             process wait.
         long: the same for what takes longer: other threads go on.
+        tokens: take_tokens, take_tokens_at and nanoseconds_now.
     """
 
     index_words: Any
     brief: tuple[Any, Any]
     long: tuple[Any, Any]
+    tokens: tuple[Any, Any, Any]
 
 
 def powers() -> str:
@@ -94,7 +111,7 @@ def power(exponent: int) -> tuple[int, int]:
 
 def path() -> Path:
     """Where the library is, if it was built from this source for this machine."""
-    made_of = "\0".join([SOURCE.read_text("utf-8"), powers(), *FLAGS])
+    made_of = "\0".join([*(each.read_text("utf-8") for each in SOURCES), powers(), *FLAGS])
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     machine = f"{platform.system()}-{platform.machine()}".lower()
     return HERE / f"rows-{digest}-{machine}.so"
@@ -114,7 +131,11 @@ def load(file: Path) -> Library | None:
         return None
     holding.index_words.restype = None
     holding.index_words.argtypes = (ctypes.c_void_p,)
-    return Library(holding.index_words, _functions(holding), _functions(releasing))
+    # No types of arguments here either: `app.quotas.buckets` alone calls them.
+    tokens = holding.take_tokens, holding.take_tokens_at, holding.nanoseconds_now
+    for each in tokens:
+        each.restype = ctypes.c_int64
+    return Library(holding.index_words, _functions(holding), _functions(releasing), tokens)
 
 
 def _functions(loaded: ctypes.CDLL) -> tuple[Any, Any]:

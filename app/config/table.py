@@ -1,8 +1,21 @@
 """The one list of all settings: it drives reading, the README's table and the tests."""
 
-from app.casts import all_or_some, host, integer, model, one_of, optional, path, share, switch
+from app.casts import (
+    all_or_some,
+    host,
+    integer,
+    model,
+    one_of,
+    optional,
+    path,
+    proxies,
+    redis_url,
+    share,
+    switch,
+)
 from app.config.setting import Setting
 from app.cores import usable_cores
+from app.rates import ALLOWED, rate, rate_or_none, rates
 
 
 def _workers(text: str) -> int:
@@ -91,5 +104,27 @@ SETTINGS: tuple[Setting, ...] = (
             "Who must have issued a token (`iss`)."),
     Setting("ORDINATE_JWT_AUDIENCE", "jwt_audience", "", optional(str), "the text of a claim",
             "Whom a token must be for (`aud`)."),
+    Setting("ORDINATE_LIMIT_KEY_REQUESTS", "limit_key_requests", "", rates,
+            f"{ALLOWED}; after a comma each, NAME=RATE or NAME=none for single keys",
+            "Requests that are allowed with a key, such as 100/second:200 for a burst of 200; "
+            "see docs/quotas.md."),
+    Setting("ORDINATE_LIMIT_KEY_ROWS", "limit_key_rows", "", rates,
+            f"{ALLOWED}; after a comma each, NAME=RATE or NAME=none for single keys",
+            "Rows that are predicted for a key."),
+    Setting("ORDINATE_LIMIT_ADDRESS_REQUESTS", "limit_address_requests", "", optional(rate),
+            ALLOWED, "Requests that are allowed from an address, with keys or without."),
+    Setting("ORDINATE_LIMIT_ADDRESS_ROWS", "limit_address_rows", "", optional(rate), ALLOWED,
+            "Rows that are predicted for an address that needs no key."),
+    Setting("ORDINATE_LIMIT_WRONG_KEYS", "limit_wrong_keys", "60/minute", rate_or_none,
+            f"none, or {ALLOWED}",
+            "Wrong keys that an address may show before it is answered 429."),
+    Setting("ORDINATE_LIMITS_URL", "limits_url", "", optional(redis_url),
+            "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS, which may "
+            "end with ?ssl_ca_certs=FILE",
+            "Redis by which several machines share quotas.", secret=True),
+    Setting("ORDINATE_TRUSTED_PROXIES", "trusted_proxies", "", proxies,
+            "addresses and networks with a comma between them, such as 10.0.0.0/8,::1; "
+            "`unix` stands for the far end of a UNIX socket",
+            "Peers whose X-Forwarded-For tells where a request comes from; of nobody else's."),
 )
 # fmt: on

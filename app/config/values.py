@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from app.casts import Networks, Secret
 from app.config.setting import unknown_settings
 from app.config.table import SETTINGS
 from app.errors import ConfigError
+from app.rates import Rate, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ class Config:
     jwks: Path | None
     jwt_issuer: str | None
     jwt_audience: str | None
+    limit_key_requests: Rates
+    limit_key_rows: Rates
+    limit_address_requests: Rate | None
+    limit_address_rows: Rate | None
+    limit_wrong_keys: Rate | None
+    limits_url: Secret | None
+    trusted_proxies: Networks
     warnings: tuple[str, ...] = ()
 
     @classmethod

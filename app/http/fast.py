@@ -14,6 +14,7 @@ from typing import Any
 
 from app.errors import InvalidInput, OrdinateError
 from app.http.outcome import Outcome, answered, failed, predicted, recorded
+from app.http.proxies import FORWARDED
 from app.http.service import Service
 from app.registry import Lineup
 from app.security import FREE, LOCAL, NOTHING, Sender, Shown
@@ -55,6 +56,7 @@ class Plain:
         length: of its body, in bytes.
         request_id: what the caller calls it, sane or not, if anything.
         shown: the credentials in its head.
+        forwarded: where proxies say that it comes from.
     """
 
     name: str | None
@@ -63,6 +65,7 @@ class Plain:
     length: int
     request_id: str | None
     shown: Shown = NOTHING
+    forwarded: str | None = None
 
 
 def plain_request(environ: Environ) -> Plain | None:
@@ -81,7 +84,8 @@ def plain_request(environ: Environ) -> Plain | None:
         return None
     route = _DEFAULT if name is None else _NAMED
     caller_id = environ.get("HTTP_X_REQUEST_ID")
-    return Plain(name, route, path, int(text), caller_id, shown_in(environ))
+    forwarded = environ.get(FORWARDED)
+    return Plain(name, route, path, int(text), caller_id, shown_in(environ), forwarded)
 
 
 def shown_in(environ: Environ) -> Shown:
@@ -143,6 +147,7 @@ class FastPath:
         try:
             if not self._guard.idle:
                 name = plain.name or self._served.registry.default
+                sender = self._served.proxies.sender(sender, plain.forwarded)
                 ticket = self._guard.admit(plain.shown, sender, plain.route, name)
             if len(body) < plain.length:
                 raise InvalidInput("the body ends early, or its chunks are malformed")
@@ -186,6 +191,7 @@ class FastPath:
         started = time.perf_counter()
         path = environ["PATH_INFO"]
         try:
+            sender = self._served.proxies.sender(sender, environ.get(FORWARDED))
             self._guard.look(shown_in(environ), sender, path)
         except OrdinateError as error:
             outcome = failed(self._served, error)

@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 from app.http.body import discard_rest
 from app.http.fast import sender_of, shown_in
 from app.http.outcome import Outcome, recorded
+from app.http.proxies import FORWARDED
 from app.http.service import service
 from app.telemetry import request_id
 
@@ -41,7 +42,8 @@ def _admit() -> None:
     model = (request.view_args or {}).get("name")
     if rule is not None and rule.endpoint == "predict.predict_default":
         model = served.registry.default
-    shown, sender = shown_in(request.environ), sender_of(request.environ)
+    shown = shown_in(request.environ)
+    sender = served.proxies.sender(sender_of(request.environ), request.environ.get(FORWARDED))
     g.ticket = served.guard.admit(shown, sender, rule.rule if rule else None, model)
 
 

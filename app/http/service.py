@@ -6,7 +6,9 @@ from functools import partial
 from flask import current_app
 
 from app.config import Config
+from app.http.proxies import Proxies
 from app.http.shadow import Shadow
+from app.quotas import Quotas
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
 from app.security import Guard, KeyRing, doors
 from app.signing import Keys
@@ -31,6 +33,7 @@ class Service:
     shadow: Shadow
     guard: Guard
     keys: KeyRing | None
+    proxies: Proxies
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -50,9 +53,11 @@ class Service:
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
         keys = KeyRing.of(config, lambda level, problem: log.event(level, "keys", problem=problem))
+        quotas = Quotas.of(config, metrics, log, keys=keys is not None)
         is_local = not (config.auth or config.allow_open)
-        guard = Guard(keys, scopes=doors(config), is_local=is_local)
-        return cls(config, registry, metrics, log, watcher, shadow, guard, keys)
+        guard = Guard(keys, quotas, doors(config), is_local=is_local)
+        proxies = Proxies(config.trusted_proxies)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, keys, proxies)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from app.config import Config
 from app.errors import Forbidden, Headers, Unauthorized
-from app.security.callers import ANYBODY, Caller, Scope, Sender, Shown
+from app.security.callers import ANYBODY, NOTHING, Caller, Scope, Sender, Shown
 from app.security.exposure import HOW_TO, is_local
 
 
@@ -13,6 +13,17 @@ class Keys(Protocol):
 
     def find(self, shown: Shown, sender: Sender) -> Caller | None:
         """Who shows this; None where it is not right."""
+
+
+class Left(Protocol):
+    """What is left of somebody's quotas."""
+
+    @property
+    def headers(self) -> Headers:
+        """Of the answer, which tell of it."""
+
+    def charge(self, rows: int) -> None:
+        """Take so many rows. Raises TooManyRequests; TooLarge for more than are ever left."""
 
 
 class Quotas(Protocol):
@@ -24,14 +35,11 @@ class Quotas(Protocol):
 
     is_quick: bool
 
-    def request(self, caller: Caller, address: str) -> Headers:
-        """Take one request; the headers that tell what is left. Raises TooManyRequests."""
-
-    def rows(self, caller: Caller, address: str, count: int) -> Headers:
-        """Take so many rows. Raises TooManyRequests."""
+    def request(self, caller: Caller, address: str) -> Left:
+        """Take one request. Raises TooManyRequests."""
 
     def failure(self, address: str) -> None:
-        """Take one wrong key. Raises TooManyRequests."""
+        """Take one wrong key, in microseconds whatever `is_quick` is. Raises TooManyRequests."""
 
 
 class Ticket:
@@ -39,21 +47,27 @@ class Ticket:
 
     Attributes:
         caller: who.
-        headers: of the answer, which tell what is left of the quotas.
     """
 
-    __slots__ = ("_address", "_quotas", "caller", "headers")
+    __slots__ = ("_left", "caller")
 
-    def __init__(
-        self, caller: Caller, address: str = "", quotas: Quotas | None = None, headers: Headers = ()
-    ) -> None:
-        self.caller, self.headers = caller, headers
-        self._address, self._quotas = address, quotas
+    def __init__(self, caller: Caller, left: Left | None = None) -> None:
+        self.caller, self._left = caller, left
+
+    @property
+    def headers(self) -> Headers:
+        """Of the answer, which tell what is left of the quotas."""
+        return () if self._left is None else self._left.headers
 
     def charge(self, rows: int | None) -> None:
-        """Take so many rows from what is left. Raises TooManyRequests."""
-        if self._quotas is not None and rows:
-            self.headers = self._quotas.rows(self.caller, self._address, rows)
+        """Take so many rows from what is left.
+
+        Raises:
+            TooManyRequests: so many are not left.
+            TooLarge: so many are never left.
+        """
+        if self._left is not None and rows:
+            self._left.charge(rows)
 
 
 ADMIN_ROUTES = ("/admin/keys", "/admin/settings")
@@ -123,8 +137,7 @@ class Guard:
             raise Forbidden(_reason(caller, scope), caller.name)
         if self._quotas is None:
             return Ticket(caller)
-        left = self._quotas.request(caller, sender.address)
-        return Ticket(caller, sender.address, self._quotas, left)
+        return Ticket(caller, self._quotas.request(caller, sender.address))
 
     def look(self, shown: Shown, sender: Sender, path: str) -> None:
         """Look at a request whose body is still to come, which nobody need wait for if this raises.
@@ -145,7 +158,7 @@ class Guard:
         caller = self._keys.find(shown, sender)
         if caller is not None:
             return caller
-        if self._quotas is not None:
+        if self._quotas is not None and (shown != NOTHING or sender.certificate is not None):
             self._quotas.failure(sender.address)
         raise Unauthorized
 

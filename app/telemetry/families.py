@@ -83,6 +83,17 @@ SHADOW_DROPPED = Family(
     "Answered requests that were not compared, because too many were waiting.",
     ("model",),
 )
+QUOTA_REFUSALS = Family(
+    "ordinate_quota_refusals_total", "Requests refused because a quota was used up.", ("quota",)
+)
+QUOTA_FAILURES = Family(
+    "ordinate_quota_store_failures_total",
+    "Times that a worker lost the Redis which shares quotas between machines.",
+)
+QUOTA_LOCAL = Family(
+    "ordinate_quota_local_total",
+    "Times that quotas were decided by this machine alone, as Redis did not answer.",
+)
 LOST_LINES = Family(
     "ordinate_log_lines_lost_total", "Log lines that could not be written without waiting."
 )
@@ -92,6 +103,7 @@ OVERFLOW = Family(
 FAMILIES = (
     *(REQUESTS, DURATION, ROWS, REJECTED, LOADS, CHANGES, CANARY),
     *(SHADOW_ROWS, SHADOW_DIFFERING, SHADOW_DIFFERENCE, SHADOW_FAILED, SHADOW_DROPPED),
+    *(QUOTA_REFUSALS, QUOTA_FAILURES, QUOTA_LOCAL),
     *(LOST_LINES, OVERFLOW),
 )
 

@@ -112,10 +112,10 @@ class Heads:
         if begin is None:
             begin = self._kept[kind] = _begin(outcome, keep_alive)
         body = outcome.body
-        head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
-        if outcome.left:
-            head = head[:-2] + "".join(f"{n}: {v}\r\n" for n, v in outcome.left) + "\r\n"
-        return head.encode("latin-1") + body
+        head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n"
+        for name, value in outcome.left:
+            head += f"{name}: {value}\r\n"
+        return f"{head}\r\n".encode("latin-1") + body
 
 
 def _begin(outcome: Outcome, keep_alive: bool) -> str:

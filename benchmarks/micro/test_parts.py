@@ -17,11 +17,14 @@ import pytest
 from app import create_app
 from app.checking import to_matrix
 from app.config import Config
+from app.http.fast import FastPath, Plain
 from app.model import Model, load_model
 from app.protocols import native
 from app.runtimes import MODEL_FILE
+from app.security import Sender
 from app.store import Reader
 from app.telemetry import Log, Metrics, request_id
+from app.worker.answers import Heads
 from benchmarks.services import DATA
 
 MAX_ROWS = 100_000
@@ -169,3 +172,29 @@ def test_write_an_access_line(benchmark: Benchmark, discarded: int) -> None:
         )
 
     benchmark(write)
+
+
+QUOTAS = {
+    "none": {},
+    "requests": {"ORDINATE_LIMIT_ADDRESS_REQUESTS": "1000000/second:1000000000"},
+    "requests and rows": {
+        "ORDINATE_LIMIT_ADDRESS_REQUESTS": "1000000/second:1000000000",
+        "ORDINATE_LIMIT_ADDRESS_ROWS": "1000000/second:1000000000",
+    },
+}
+
+
+@pytest.mark.benchmark(group="quotas")
+@pytest.mark.parametrize("settings", QUOTAS.values(), ids=QUOTAS)
+def test_a_request_with_quotas(benchmark: Benchmark, settings: dict[str, str]) -> None:
+    """One row through the fast path, as our worker asks it, written out but not logged."""
+    fixed = {"ORDINATE_MODELS": str(DATA / "models"), "ORDINATE_ACCESS_LOG": "off"}
+    fast, heads, case = create_app(Config.from_env(fixed | settings)).wsgi_app, Heads(), _case(1)
+    assert isinstance(fast, FastPath)
+    plain, sender = Plain(None, "/predict", "/predict", len(case.body), None), Sender("192.0.2.1")
+
+    def ask() -> bytes:
+        outcome, request_id = fast.respond(plain, case.body, fast.quick(plain), sender)
+        return heads.answer(outcome, request_id, True)
+
+    assert b"200 OK" in benchmark(ask)

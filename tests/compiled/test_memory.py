@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.compiled.library import FLAGS, SOURCE, powers
+from app.compiled.library import FLAGS, SOURCES, powers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +72,9 @@ def test_no_body_makes_it_read_or_write_elsewhere(tmp_path: Path, gcc: str, runt
     (tmp_path / "powers.h").write_text(powers())
     library = str(tmp_path / "rows.so")
     flags = [*(flag for flag in FLAGS if flag not in UNUSED), *WARNINGS, *SANITIZERS]
-    subprocess.run([gcc, *flags, "-I", str(tmp_path), str(SOURCE), "-o", library], check=True)
+    subprocess.run(
+        [gcc, *flags, "-I", str(tmp_path), *map(str, SOURCES), "-o", library], check=True
+    )
 
     done = subprocess.run(
         [sys.executable, "-c", ATTACK, library],

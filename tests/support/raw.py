@@ -27,8 +27,10 @@ class Answer:
 class Wire:
     """One connection to a server: bytes out, answers in."""
 
-    def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS)
+    def __init__(self, server: Server, source: tuple[str, int] | None = None) -> None:
+        self._socket = socket.create_connection(
+            ("127.0.0.1", server.port), timeout=WAIT_SECONDS, source_address=source
+        )
         self._rest = b""
 
     def __enter__(self) -> "Wire":

@@ -1,0 +1,74 @@
+"""Where a request comes from, when it came over proxies that are trusted to say so."""
+
+import ipaddress
+from functools import lru_cache
+
+from app.casts import Networks
+from app.security import Sender
+
+FORWARDED = "HTTP_X_FORWARDED_FOR"
+"""The header in which each proxy adds the address that it was asked from."""
+
+_KEPT = 1 << 12
+
+
+class Proxies:
+    """The proxies that are trusted.
+
+    Args:
+        networks: of their addresses; None among them for the far end of a UNIX socket.
+
+    Attributes:
+        is_direct: whether there are none, so that nobody need be asked.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self.is_direct = not networks
+        self._kept = lru_cache(_KEPT)(self._address)
+
+    def sender(self, peer: Sender, forwarded: str | None) -> Sender:
+        """Who is behind a peer.
+
+        Args:
+            peer: at the other end of the connection.
+            forwarded: what the request has at FORWARDED.
+
+        Returns:
+            Where the last proxy that is trusted was asked from. What is farther away is hearsay.
+        """
+        if self.is_direct or forwarded is None:
+            return peer
+        return peer._replace(address=self._kept(peer.address, forwarded))
+
+    def _address(self, peer: str, forwarded: str) -> str:
+        address = peer
+        for said in reversed(forwarded.split(",")):
+            if not self._trusts(address):
+                break
+            found = _address_in(said.strip())
+            if found is None:  # nobody can tell what else is wrong with it
+                break
+            address = found
+        return address
+
+    def _trusts(self, address: str) -> bool:
+        if not address:
+            return None in self._networks
+        found = ipaddress.ip_address(address.partition("%")[0])
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        return any(
+            network is not None and (mapped or found) in network for network in self._networks
+        )
+
+
+def _address_in(text: str) -> str | None:
+    """The address in an item, which may have a port behind it; None where it is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None

@@ -1,0 +1,55 @@
+"""Where a request comes from, with proxies that are trusted and without."""
+
+import pytest
+
+from app.casts import proxies
+from app.http.proxies import Proxies
+from app.security import Sender
+
+PROXY, CLIENT = "10.1.2.3", "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        (CLIENT, CLIENT),
+        (f"203.0.113.9, {CLIENT}", CLIENT),
+        (f"{CLIENT}, 10.9.9.9", CLIENT),
+        (f"{CLIENT},\t10.9.9.9 , ::1", CLIENT),
+        (f"{CLIENT}:4711", CLIENT),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("2001:DB8:0::7", "2001:db8::7"),
+        ("10.5.5.5", "10.5.5.5"),
+        ("", PROXY),
+        ("unknown", PROXY),
+        (f"{CLIENT}, evil", PROXY),
+        (f"{CLIENT}, evil, 10.9.9.9", "10.9.9.9"),
+        (f"{CLIENT}, 010.9.9.9", PROXY),
+        (f"{CLIENT},", PROXY),
+    ],
+)
+def test_the_last_address_that_no_trusted_proxy_has_is_the_senders(
+    forwarded: str, address: str
+) -> None:
+    trusting = Proxies(proxies("10.0.0.0/8, ::1"))
+
+    assert trusting.sender(Sender(PROXY, "name"), forwarded) == Sender(address, "name")
+
+
+@pytest.mark.parametrize("peer", [CLIENT, "2001:db8::1", "", "11.0.0.1"])
+def test_nobody_else_can_say_where_a_request_comes_from(peer: str) -> None:
+    trusting = Proxies(proxies("10.0.0.0/8,::1"))
+
+    assert trusting.sender(Sender(peer), "203.0.113.9") == Sender(peer)
+    assert Proxies(proxies("")).sender(Sender(PROXY), "203.0.113.9") == Sender(PROXY)
+
+
+def test_the_far_end_of_a_unix_socket_can_be_trusted() -> None:
+    assert Proxies(proxies("unix")).sender(Sender(""), CLIENT) == Sender(CLIENT)
+
+
+def test_a_peer_of_ipv4_on_a_socket_of_ipv6_is_in_networks_of_ipv4() -> None:
+    trusting = Proxies(proxies("10.0.0.0/8"))
+
+    assert trusting.sender(Sender(f"::ffff:{PROXY}"), CLIENT) == Sender(CLIENT)
