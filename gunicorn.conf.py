@@ -77,13 +77,15 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Look for new versions now and from now on, idle or not.
+    """Look for new versions, and for what is too old to be kept, from now on, idle or not.
 
     What was loaded before the fork may be old: a worker that replaces another must not go back.
     """
     if service := _service(worker):
         service.watcher.look()
         service.watcher.ensure()
+        if service.journal is not None:
+            service.journal.ensure()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -15,6 +15,7 @@ RANKS = {
     "files": 0,
     "version": 0,
     "config": 1,
+    "keyfiles": 1,
     "schema": 1,
     "diagnosis": 2,
     "linear": 2,
@@ -31,6 +32,7 @@ RANKS = {
     "protocols": 6,
     "security": 6,
     "telemetry": 6,
+    "journal": 7,
     "watcher": 7,
     "http": 8,
     "commands": 9,
@@ -47,7 +49,12 @@ SPEAKERS_TO_GUNICORN = {
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",
 }
-LATE_IMPORTS = {"app/runtimes.py": {"joblib"}, "app/signing/ed25519.py": {"cryptography"}}
+LATE_IMPORTS = {
+    "app/journal/keys.py": {"cryptography"},
+    "app/journal/sealing.py": {"cryptography"},
+    "app/runtimes.py": {"joblib"},
+    "app/signing/ed25519.py": {"cryptography"},
+}
 """A library that most processes never need, in the loader of what needs it."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}

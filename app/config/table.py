@@ -73,5 +73,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_MAX_MODEL_BYTES", "max_model_bytes", "4294967296", integer(1024, 1 << 40),
             "a number of bytes from 1024",
             "Largest file of a model, as it is on disk and after decompression."),
+    Setting("ORDINATE_PREDICTION_LOG", "prediction_log", "", optional(path), "a folder",
+            "Folder of the encrypted prediction log; without it, no input is kept anywhere."),
+    Setting("ORDINATE_PREDICTION_LOG_KEY", "prediction_log_key", "", optional(path), "a file",
+            "File of the public key that the prediction log is sealed for; see docs/privacy.md."),
+    Setting("ORDINATE_PREDICTION_LOG_DAYS", "prediction_log_days", "30", integer(1, 36500),
+            "whole days from 1 to 36500",
+            "Days after which what was logged of a prediction is removed."),
 )
 # fmt: on

@@ -42,6 +42,9 @@ class Config:
     signing_key: Path | None
     state: Path | None
     max_model_bytes: int
+    prediction_log: Path | None
+    prediction_log_key: Path | None
+    prediction_log_days: int
     warnings: tuple[str, ...] = ()
 
     @classmethod

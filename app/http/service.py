@@ -7,6 +7,7 @@ from flask import current_app
 
 from app.config import Config
 from app.http.shadow import Shadow
+from app.journal import Journal
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
 from app.security import Guard
 from app.signing import Keys
@@ -30,6 +31,7 @@ class Service:
     watcher: Watcher
     shadow: Shadow
     guard: Guard
+    journal: Journal | None
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -49,7 +51,8 @@ class Service:
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
         guard = Guard()
-        return cls(config, registry, metrics, log, watcher, shadow, guard)
+        journal = Journal.of(config, metrics, log)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, journal)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

@@ -83,6 +83,11 @@ SHADOW_DROPPED = Family(
     "Answered requests that were not compared, because too many were waiting.",
     ("model",),
 )
+LOGGED = Family(
+    "ordinate_prediction_log_records_total",
+    "Predictions by what became of their record in the prediction log: written or dropped.",
+    ("outcome",),
+)
 LOST_LINES = Family(
     "ordinate_log_lines_lost_total", "Log lines that could not be written without waiting."
 )
@@ -92,7 +97,7 @@ OVERFLOW = Family(
 FAMILIES = (
     *(REQUESTS, DURATION, ROWS, REJECTED, LOADS, CHANGES, CANARY),
     *(SHADOW_ROWS, SHADOW_DIFFERING, SHADOW_DIFFERENCE, SHADOW_FAILED, SHADOW_DROPPED),
-    *(LOST_LINES, OVERFLOW),
+    *(LOGGED, LOST_LINES, OVERFLOW),
 )
 
 PREDICTIONS = Family("ordinate_predictions_total", "Rows predicted.", ("model",))

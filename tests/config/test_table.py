@@ -26,6 +26,7 @@ WRONG = {
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
     "ORDINATE_REQUIRE_SIGNATURE": ["1", "yes", "ON"],
     "ORDINATE_MAX_MODEL_BYTES": ["0", "1G"],
+    "ORDINATE_PREDICTION_LOG_DAYS": ["0", "36501", "30d"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 
