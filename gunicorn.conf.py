@@ -1,6 +1,7 @@
 """Settings of gunicorn, which reads this file by itself; `-b`, `-w` and the like override them."""
 
 import os
+import resource
 import sys
 from typing import Any
 
@@ -53,7 +54,11 @@ accesslog = None
 
 
 def on_starting(server: Any) -> None:
-    """Tell of variables that look like settings."""
+    """Tell of variables that look like settings; let no crash leave memory on a disk.
+
+    What is in it are inputs, and keys.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for warning in _config.warnings:
         server.log.warning(warning)
 
