@@ -130,7 +130,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 APP = sources("app")
-EVERYTHING = sources(".", "app", "tests", "benchmarks")
+EVERYTHING = sources(".", "app", "tests", "benchmarks", "supply")
 
 
 @pytest.mark.parametrize("path", APP, ids=name_of)
