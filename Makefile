@@ -41,6 +41,7 @@ soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, w
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
 	$(BIN)/python -m tests.soak.promotions
+	$(BIN)/python -m tests.soak.records
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -18,6 +18,7 @@ from app.journal.keys import PublicKey, read_public
 from app.journal.losses import Losses
 from app.journal.records import Fields, framed, size_of
 from app.journal.rotation import Rotation
+from app.journal.sealing import RECORDS, begin
 from app.telemetry import Log, Metrics
 from app.telemetry.families import LOGGED
 
@@ -47,7 +48,7 @@ class Journal:
     def __init__(
         self, folder: Path, public: PublicKey, days: int, metrics: Metrics, log: Log
     ) -> None:
-        self._folder, self._days = folder, days
+        self._folder, self._public, self._days = folder, public, days
         self._metrics, self._log = metrics, log
         self._losses = Losses(metrics, log)
         self._files = Rotation(folder, public)
@@ -72,12 +73,17 @@ class Journal:
         return cls(folder, read_public(key), config.prediction_log_days, metrics, log)
 
     def check(self) -> None:
-        """Tell at the start what every write would fail of. Raises ConfigError."""
+        """Tell at the start what every write would fail of. Raises ConfigError.
+
+        Something is sealed as well: what that imports is then there before the workers are forked.
+        """
         where = f"ORDINATE_PREDICTION_LOG names {str(self._folder)!r}, "
         if not self._folder.is_dir():
             raise ConfigError(f"{where}which is no folder: make it, for the service's user alone")
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise ConfigError(f"{where}which this user may not write to")
+        _, chain = begin(self._public)
+        chain.seal(RECORDS, b"")
 
     def record(
         self, request_id: str, model: str, key: str | None, body: bytes, answer: bytes
