@@ -3,7 +3,9 @@
 # A folder of models mounted at /models is served in place of it, and train.py publishes there:
 #   docker run --rm -v "$PWD/models:/models" -v "$PWD/data:/data:ro" --user "$(id -u):$(id -g)" \
 #     ordinate python train.py --data /data/table.csv --target price
-ARG BASE_IMAGE=python:3.13-slim
+# By digest, so that a build of today and one of next year begin alike; CI tells of a newer one once a week.
+# `--build-arg BASE_IMAGE=...` takes another, such as your own mirror of it.
+ARG BASE_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 FROM ${BASE_IMAGE} AS build
 # Into a root of their own, from where one COPY takes the packages and leaves everything else behind.
@@ -17,9 +19,14 @@ RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user
 WORKDIR /srv/ordinate
 COPY LICENSE train.py wsgi.py gunicorn.conf.py ./
 COPY app app/
+COPY requirements.in pyproject.toml /tmp/
+COPY supply /tmp/supply/
 # Readable whatever the umask of the checkout was. Compiled now, since nothing can be written later;
 # by hash and unchecked, so that no change of a file's time on its way into an image undoes it.
-RUN PYTHONPATH="$(echo /packages/usr/local/lib/python3*/*-packages)" python -m app.compiled && \
+# The bill of materials is of what was installed above, and goes with it.
+RUN packages="$(echo /packages/usr/local/lib/python3*/*-packages)" && \
+    PYTHONPATH="$packages" python -m app.compiled && \
+    PYTHONPATH="/tmp:$packages" python -m supply.sbom sbom.json && \
     chmod -R u=rwX,go=rX . && python -m compileall -q --invalidation-mode unchecked-hash app
 
 FROM ${BASE_IMAGE}

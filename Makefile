@@ -19,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test soak format lock image bench bench-quick bench-micro clean
+.PHONY: help serve test soak format lock sbom audit image bench bench-quick bench-micro clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,7 @@ soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, w
 	$(BIN)/python -m tests.soak.promotions
 	$(BIN)/python -m tests.soak.timing
 	$(BIN)/python -m tests.soak.quotas
+	$(BIN)/python -m tests.soak.records
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
@@ -54,6 +55,14 @@ lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every versio
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
 	for file in benchmarks/peers/*.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
+
+sbom: $(DEV) ## write the bill of materials to sbom.json (CycloneDX)
+	$(BIN)/python -m supply.sbom sbom.json
+
+# --strict: a package that could not be looked up is a failure, not a pass.
+audit: $(DEV) ## ask PyPI for known vulnerabilities of all that is locked (needs the network)
+	for file in requirements.txt requirements-build.txt requirements-dev.txt; do \
+		$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement "$$file" || exit 1; done
 
 # BUILDAH_FORMAT is for podman, whose own format has no HEALTHCHECK.
 image: ## build the image with podman or docker

@@ -1,6 +1,7 @@
 """Settings of gunicorn, which reads this file by itself; `-b`, `-w` and the like override them."""
 
 import os
+import resource
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -56,6 +57,8 @@ accesslog = None
 
 def on_starting(server: Any) -> None:
     """Tell of variables that look like settings, and refuse to serve the world by accident."""
+    # No crash leaves memory on a disk: inputs are in it, and keys.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for warning in _config.warnings:
         server.log.warning(warning)
     _check_exposure(server.cfg.address)
@@ -100,7 +103,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Look for new versions now and from now on, idle or not.
+    """Look for new versions, and for what is too old to be kept, from now on, idle or not.
 
     What was loaded before the fork may be old: a worker that replaces another must not go back.
     """
@@ -109,6 +112,8 @@ def post_worker_init(worker: Any) -> None:
             service.keys.look()
         service.watcher.look()
         service.watcher.ensure()
+        if service.journal is not None:
+            service.journal.ensure()
 
 
 def child_exit(server: Any, worker: Any) -> None:

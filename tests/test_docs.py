@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 
 from app import create_app
+from app.commands import predictions_group
 from app.config import SETTINGS, Config
+from app.telemetry.families import FAMILIES, PREDICTIONS
 from tests.support.server import ROOT
 
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMAND_SECONDS = 60
 TAKEOVER_SECONDS = 10
@@ -212,10 +215,26 @@ _SHOWN_AS = {"name": "NAME", "version": "V", "label": "L"}
 
 
 def test_every_file_that_the_documents_link_to_exists() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (ROOT / document).read_text("utf-8")
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
-            assert (ROOT / target).exists(), f"{document} links to {target}"
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_series_that_the_documents_name_is_counted() -> None:
+    counted = {family.name for family in (*FAMILIES, PREDICTIONS)}
+
+    for document in DOCUMENTS:
+        named = set(re.findall(r"\bordinate_\w+_total\b", document.read_text("utf-8")))
+        assert named <= counted, document.name
+
+
+def test_privacy_md_says_of_every_setting_of_the_prediction_log_and_every_command() -> None:
+    text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+
+    for setting in SETTINGS:
+        assert "PREDICTION_LOG" not in setting.variable or setting.variable in text
+    for name in predictions_group.commands:
+        assert f"predictions {name}" in text
 
 
 def test_contributing_names_every_room() -> None:

@@ -160,6 +160,34 @@ def check_against(schema: str, name: str) -> None:
     assert_silent(BIN / "check-jsonschema", "--quiet", "--builtin-schema", schema, name)
 
 
+def test_dependabot_yml_follows_its_schema() -> None:
+    check_against("vendor.dependabot", ".github/dependabot.yml")
+
+
+def test_the_workflow_gives_attackers_of_a_supply_chain_nothing_to_hold_on_to() -> None:
+    done = run(BIN / "zizmor", "--offline", "--quiet", "--no-progress", ".github")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_action_is_pinned_to_a_commit_and_names_its_version() -> None:
+    for file in (ROOT / ".github").rglob("*.y*ml"):
+        used = re.findall(r"^ *(?:- +)?[\"']?uses[\"']?:(.*)$", file.read_text(), re.MULTILINE)
+
+        for action in used:
+            assert re.fullmatch(r" [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_the_image_is_built_on_one_that_is_pinned_by_its_digest() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+
+    bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    (default,) = re.findall(r"^ARG BASE_IMAGE=(.+)$", dockerfile, re.MULTILINE)
+
+    assert set(bases) == {"${BASE_IMAGE}"}
+    assert re.fullmatch(r"python:\d\.\d+-slim@sha256:[0-9a-f]{64}", default)
+
+
 def test_shellcheck_finds_nothing_in_the_shell_scripts() -> None:
     if not shutil.which("shellcheck"):
         pytest.skip("no shellcheck: install what tests/debian-packages.txt lists")

@@ -126,5 +126,12 @@ SETTINGS: tuple[Setting, ...] = (
             "addresses and networks with a comma between them, such as 10.0.0.0/8,::1; "
             "`unix` stands for the far end of a UNIX socket",
             "Peers whose X-Forwarded-For tells where a request comes from; of nobody else's."),
+    Setting("ORDINATE_PREDICTION_LOG", "prediction_log", "", optional(path), "a folder",
+            "Folder of the encrypted prediction log; without it, no input is kept anywhere."),
+    Setting("ORDINATE_PREDICTION_LOG_KEY", "prediction_log_key", "", optional(path), "a file",
+            "File of the public key that the prediction log is sealed for; see docs/privacy.md."),
+    Setting("ORDINATE_PREDICTION_LOG_DAYS", "prediction_log_days", "30", integer(1, 36500),
+            "whole days from 1 to 36500",
+            "Days after which what was logged of a prediction is removed."),
 )
 # fmt: on

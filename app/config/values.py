@@ -59,6 +59,9 @@ class Config:
     limit_wrong_keys: Rate | None
     limits_url: Secret | None
     trusted_proxies: Networks
+    prediction_log: Path | None
+    prediction_log_key: Path | None
+    prediction_log_days: int
     warnings: tuple[str, ...] = ()
 
     @classmethod

@@ -61,6 +61,7 @@ class Outcome:
         rows: how many it predicted.
         left: headers that tell what is left of the caller's quotas, new ones each time.
         key: name of the key that let the request in.
+        request: body that was predicted from.
     """
 
     status: int
@@ -70,6 +71,7 @@ class Outcome:
     rows: int | None = None
     left: Headers = ()
     key: str | None = None
+    request: bytes = b""
 
     def admitted(self, ticket: Ticket) -> None:
         """Tell who was let in, and what is left of the quotas."""
@@ -79,7 +81,7 @@ class Outcome:
 def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
     """Answer a prediction request in the native dialect. Raises OrdinateError."""
     answer, rows = native.answer(model, body, max_rows)
-    return Outcome(200, answer, model.headers, model, rows)
+    return Outcome(200, answer, model.headers, model, rows, request=body)
 
 
 def answered(served: Service, lineup: Lineup, request_id: str, body: bytes) -> Outcome:
@@ -119,7 +121,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
     bytes_in: int | None,
     started: float,
 ) -> None:
-    """Count a request that was answered, and write its line of the log.
+    """Count a request that was answered, write its line of the log, and keep what was predicted.
 
     Args:
         served: whose counters and log.
@@ -136,6 +138,9 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         served.metrics.request(route, method, outcome.status, seconds)
     else:
         served.metrics.prediction(route, seconds, model.manifest.name, rows)
+        if served.journal is not None:
+            key, asked = outcome.key, outcome.request
+            served.journal.record(request_id, model.label, key, asked, outcome.body)
     served.log.access(
         request_id=request_id,
         method=method,

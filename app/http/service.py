@@ -8,6 +8,7 @@ from flask import current_app
 from app.config import Config
 from app.http.proxies import Proxies
 from app.http.shadow import Shadow
+from app.journal import Journal
 from app.quotas import Quotas
 from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
 from app.security import Guard, KeyRing, doors
@@ -34,6 +35,7 @@ class Service:
     guard: Guard
     keys: KeyRing | None
     proxies: Proxies
+    journal: Journal | None
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -57,7 +59,8 @@ class Service:
         is_local = not (config.auth or config.allow_open)
         guard = Guard(keys, quotas, doors(config), is_local=is_local)
         proxies = Proxies(config.trusted_proxies)
-        return cls(config, registry, metrics, log, watcher, shadow, guard, keys, proxies)
+        journal = Journal.of(config, metrics, log)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, keys, proxies, journal)
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import ConfigError
+from app.keyfiles import EVERYBODY, OWNER_ONLY, read_key_file, write_key_file
 from app.signing.statements import Signature
 
 PUBLIC_SUFFIX = ".pub"
 
-_MAX_BYTES = 1 << 20
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
 
 
@@ -66,7 +66,7 @@ def read_signer(path: Path) -> Signer:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
 
     try:
-        private: Any = serialization.load_pem_private_key(_read(path), None)
+        private: Any = serialization.load_pem_private_key(read_key_file(path), None)
         private.public_key().public_bytes_raw()
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(
@@ -94,7 +94,7 @@ def read_trusted(place: Path | None) -> Mapping[str, PublicKey]:
 def _publics(path: Path) -> list[PublicKey]:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
 
-    text = _read(path)
+    text = read_key_file(path)
     if b"PRIVATE KEY" in text:
         raise ConfigError(f"{path} holds a private key: what serves needs the public one alone")
     try:
@@ -129,28 +129,7 @@ def make_pair(private: Path) -> tuple[Signer, Path]:
         raise ConfigError(f"{public} exists already or is the name of both: choose another name")
     key = Ed25519PrivateKey.generate()
     plain, no_passphrase = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    _write(private, key.private_bytes(pem, plain, no_passphrase), 0o600)
+    write_key_file(private, key.private_bytes(pem, plain, no_passphrase), OWNER_ONLY)
     info = serialization.PublicFormat.SubjectPublicKeyInfo
-    _write(public, key.public_key().public_bytes(pem, info), 0o644)
+    write_key_file(public, key.public_key().public_bytes(pem, info), EVERYBODY)
     return Signer(key), public
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-    except FileExistsError:
-        raise ConfigError(f"{path} exists already, and keys are never overwritten") from None
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from error

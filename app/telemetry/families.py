@@ -94,6 +94,11 @@ QUOTA_LOCAL = Family(
     "ordinate_quota_local_total",
     "Times that quotas were decided by this machine alone, as Redis did not answer.",
 )
+LOGGED = Family(
+    "ordinate_prediction_log_records_total",
+    "Predictions by what became of their record in the prediction log: written or dropped.",
+    ("outcome",),
+)
 LOST_LINES = Family(
     "ordinate_log_lines_lost_total", "Log lines that could not be written without waiting."
 )
@@ -104,7 +109,7 @@ FAMILIES = (
     *(REQUESTS, DURATION, ROWS, REJECTED, LOADS, CHANGES, CANARY),
     *(SHADOW_ROWS, SHADOW_DIFFERING, SHADOW_DIFFERENCE, SHADOW_FAILED, SHADOW_DROPPED),
     *(QUOTA_REFUSALS, QUOTA_FAILURES, QUOTA_LOCAL),
-    *(LOST_LINES, OVERFLOW),
+    *(LOGGED, LOST_LINES, OVERFLOW),
 )
 
 PREDICTIONS = Family("ordinate_predictions_total", "Rows predicted.", ("model",))

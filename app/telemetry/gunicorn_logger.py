@@ -1,30 +1,52 @@
 """gunicorn's own messages in the form of the service's log."""
 
 import logging
-import traceback
+import re
 
 from gunicorn.glogging import Logger
 
+from app.errors import OrdinateError
 from app.masking import mask
 from app.telemetry.lines import Sink, encode
-from app.telemetry.logs import utc
+from app.telemetry.logs import frames, utc
+
+_QUOTING = re.compile(
+    r"(Invalid request from ip=\S*|Ignored premature client disconnection|Closing connection"
+    r"|Error handling request|HTTP/2 [a-z ]+)\b.*",
+    re.DOTALL,
+)
+"""Messages of gunicorn's own workers that go on with what a client has sent: a body that is longer
+than it was declared to be is taken for a request, and its values would stand in the log."""
+
+_HARMLESS = (OSError, ImportError, OrdinateError)
+"""Errors whose text is not about a value of a request."""
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON a message; a stack trace is one of its fields."""
+    """One line of JSON a message; where an error arose is one of its fields, its text mostly not.
+
+    What libraries say of a value that they stumble over contains the value.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record as a line, without its newline."""
-        line = {
+        line: dict[str, object] = {
             "time": f"{utc(int(record.created))}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "event": "server",
-            "message": record.getMessage(),
+            "message": _unquoting(record.getMessage()),
             "pid": record.process,
         }
-        if record.exc_info and record.exc_info[1]:
-            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
+        if record.exc_info and (error := record.exc_info[1]):
+            line |= {"error": type(error).__qualname__, "trace": frames(error)}
+            if isinstance(error, _HARMLESS):
+                line["reason"] = str(error)
         return mask(encode(line).decode().rstrip("\n"))
+
+
+def _unquoting(message: str) -> str:
+    found = _QUOTING.fullmatch(message)
+    return found[1].rstrip(":") if found else message
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

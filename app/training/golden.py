@@ -1,6 +1,11 @@
-"""Golden rows: by their answers a model is known again wherever it is loaded."""
+"""Golden rows: by their answers a model is known again wherever it is loaded.
+
+They are published with it, and the first is shown to clients as an example. So none of them is a
+row of the table: its values are, but they come from as many rows as there can be.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +22,28 @@ Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def golden_rows(predict: Predict, dataset: Dataset, seed: int) -> Golden:
-    """Draw rows and record their answers, through the same door as a request.
+    """Draw rows, mix them, and record the answers, through the same door as a request.
 
-    The first is a row without missing values, if there is one: it serves as the example.
+    The first has no missing value, if that can be: it serves as the example.
     """
-    rows = [dataset.request_row(index) for index in draw(dataset, seed)]
+    mixture = replace(dataset, x=mixed(dataset.x[draw(dataset, seed)]))
+    rows = [mixture.request_row(index) for index in range(len(mixture.x))]
     answers = predict(to_matrix(dataset.schema, [list(row) for row in rows]))
     return Golden(tuple(rows), tuple(float(answer) for answer in answers))
+
+
+def mixed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same values column by column, each column moved down by one row more than the last.
+
+    Of n rows with p columns, no row of the result has more than p/n values, rounded up, that stood
+    together before; where it has a missing value to give away, the first has one more.
+    """
+    moved = np.column_stack([np.roll(column, place) for place, column in enumerate(x.T)])
+    for column in moved.T:
+        there = np.flatnonzero(~np.isnan(column))
+        if there.size:
+            column[[0, there[0]]] = column[[there[0], 0]]
+    return moved
 
 
 def draw(dataset: Dataset, seed: int) -> list[int]:

@@ -17,6 +17,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
 from app.worker.connection import Connection
+from app.worker.failures import teller
 from app.worker.heads import Environ
 from app.worker.memory import give_back
 from app.worker.responding import Responder
@@ -73,6 +74,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.responder = Responder(self.wsgi, self.cfg.threads, self.loop)
         self._log = service.log if service else None
         config = service.config if service else None
+        if self._log is not None:
+            self.loop.set_exception_handler(teller(self._log))
         self.limits = Limits(
             request=config.request_timeout if config else 30,
             idle=self.cfg.keepalive,

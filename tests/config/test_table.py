@@ -32,6 +32,7 @@ WRONG = {
     "ORDINATE_LIMIT_ADDRESS_ROWS": ["1.5/second", "1/day:31"],
     "ORDINATE_LIMIT_WRONG_KEYS": ["off", "60"],
     "ORDINATE_TRUSTED_PROXIES": ["all", "10.0.0.1/8", "*", "10.0.0.0/8,", "localhost"],
+    "ORDINATE_PREDICTION_LOG_DAYS": ["0", "36501", "30d"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 

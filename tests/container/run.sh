@@ -91,7 +91,9 @@ find_base() {
   case $BASE_IMAGE in */*) base=$BASE_IMAGE ;; *) base=docker.io/library/$BASE_IMAGE ;; esac
   if [ "${PULL:-}" = 1 ]; then
     podman pull --quiet "$base" >/dev/null || fail "podman pull $base"
-  elif ! podman image exists "$base"; then
+  else
+    base=${base%@*}   # a stand-in has no digest of its own
+    podman image exists "$base" && return
     say "no $base here: making a stand-in of Debian $SUITE"
     make_stand_in "$base"
   fi
@@ -174,7 +176,7 @@ check_image() {
   podman image inspect --format '{{json .Labels}}' $IMAGE | grep -q 'org.opencontainers.image.title' ||
     fail "no OCI labels"
   left=$(run_once -- python -c 'import os; print(*sorted(os.listdir()))')
-  [ "$left" = "LICENSE app gunicorn.conf.py train.py wsgi.py" ] || fail "in the image: $left"
+  [ "$left" = "LICENSE app gunicorn.conf.py sbom.json train.py wsgi.py" ] || fail "in the image: $left"
   left=$(run_once -- sh -c 'command -v cc gcc g++ make git; ls -d /root/.cache /packages 2>/dev/null; true')
   [ -z "$left" ] || fail "left in the image: $left"
   run_once -- python -m pip --no-cache-dir check >/dev/null || fail "pip check"
@@ -182,6 +184,10 @@ check_image() {
     { cat "$work/import.log" >&2; fail "import wsgi, read-only and with no network"; }
   run_once -- python -c 'from app.compiled import library; assert library()' ||
     fail "no compiled reader of rows in the image"
+  run_once -- python -c 'import importlib.metadata as m, json
+for each in json.load(open("sbom.json"))["components"]:
+    assert each["type"] == "platform" or m.version(each["name"]) == each["version"], each' ||
+    fail "the bill of materials is not of what is installed"
   say "image: user $user, labelled, nothing left behind, 'pip check' passes"
 }
 

@@ -3,6 +3,9 @@
 import json
 import logging
 import sys
+from pathlib import Path
+
+import pytest
 
 from app.telemetry.gunicorn_logger import JsonFormatter
 
@@ -21,13 +24,39 @@ def test_a_message_is_one_line_of_json() -> None:
     assert record["message"] == "Worker (pid:7) was sent SIGKILL\n\x1b[1m!"
 
 
-def test_a_stack_trace_is_folded_into_the_line() -> None:
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Invalid request from ip=::1: Invalid HTTP: 'canary'", "Invalid request from ip=::1"),
+        (
+            "Ignored premature client disconnection. canary",
+            "Ignored premature client disconnection",
+        ),
+        ("Error handling request POST /canary", "Error handling request"),
+        ("HTTP/2 protocol error from peer: canary", "HTTP/2 protocol error from peer"),
+        ("Closing connection.\ncanary", "Closing connection"),
+    ],
+)
+def test_what_a_client_sent_is_left_out(message: str, shown: str) -> None:
+    assert json.loads(JsonFormatter().format(_record(message)))["message"] == shown
+
+
+def test_where_an_error_arose_is_told_and_its_text_left_out() -> None:
     try:
-        raise LookupError("nothing\nthere")
+        raise LookupError("canary\nvalue")
     except LookupError:
         line = JsonFormatter().format(_record("it failed", error=True))
 
     record = json.loads(line)
-    assert line.isprintable()
-    assert record["trace"].startswith("Traceback")
-    assert "nothing\nthere" in record["trace"]
+    assert record["error"] == "LookupError"
+    assert "test_gunicorn_logger.py" in record["trace"][-1]
+    assert "canary" not in line
+
+
+def test_what_the_system_says_is_told() -> None:
+    try:
+        Path("/nowhere").read_bytes()
+    except OSError:
+        line = JsonFormatter().format(_record("it failed", error=True))
+
+    assert "No such file or directory" in json.loads(line)["reason"]

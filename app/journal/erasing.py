@@ -1,0 +1,73 @@
+"""Taking single records out of a prediction log, for the right to erasure."""
+
+import os
+from collections.abc import Container
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from app.errors import StoreError
+from app.files import reason, sync_folder, temporary_name
+from app.journal.reading import Remark, read
+from app.journal.records import Record, framed
+from app.journal.writing import LogFile, lock
+
+
+def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
+    """Write a file anew without the records of these requests.
+
+    Args:
+        path: of a file that no worker writes to any more.
+        private: key that opens it; what stays is sealed for the same.
+        request_ids: whose records are to go.
+
+    Returns:
+        How many were taken out; a file without any is left as it is.
+
+    Raises:
+        StoreError: it is damaged, still being written, or cannot be replaced; it is as it was.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
+    try:
+        if not lock(descriptor):
+            raise StoreError(
+                f"{path} is still being written, and erased from when it is complete: "
+                "at the latest an hour after it was begun, or when the service is restarted"
+            )
+        return _erase(path, private, request_ids)
+    finally:
+        os.close(descriptor)
+
+
+def _erase(path: Path, private: Any, request_ids: Container[str]) -> int:
+    found = list(read(path, private))
+    for each in found:
+        if isinstance(each, Remark) and each.is_damage:
+            raise StoreError(f"{path} {each.text}: remove the whole file to be sure")
+    records = [each for each in found if isinstance(each, Record)]
+    kept = [record for record in records if record.request_id not in request_ids]
+    if len(kept) < len(records):
+        _replace(path, private, kept)
+    return len(records) - len(kept)
+
+
+def _replace(path: Path, private: Any, records: list[Record]) -> None:
+    temporary = path.with_name(temporary_name())
+    try:
+        file = LogFile(temporary, private.public_key())
+        try:
+            for lot in framed(records):
+                file.write(lot)
+            file.end()
+            file.sync()
+            os.replace(temporary, path)
+        finally:
+            file.close()
+        sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):  # what went wrong first is what the caller must hear of
+            temporary.unlink()
+        raise StoreError(f"{path} cannot be replaced: {reason(error)}") from error

@@ -1,0 +1,1 @@
+"""What goes into the product from elsewhere; what serves imports none of this."""

@@ -1,0 +1,32 @@
+"""Files of keys: their owner's alone where they are private, and never overwritten."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from app.errors import ConfigError
+from app.keyfiles import EVERYBODY, OWNER_ONLY, read_key_file, write_key_file
+
+
+@pytest.mark.parametrize("mode", [OWNER_ONLY, EVERYBODY])
+def test_what_was_written_is_read(tmp_path: Path, mode: int) -> None:
+    write_key_file(tmp_path / "key", b"content", mode)
+
+    assert read_key_file(tmp_path / "key") == b"content"
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == mode
+
+
+def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    write_key_file(tmp_path / "key", b"content", OWNER_ONLY)
+
+    with pytest.raises(ConfigError, match="exists already"):
+        write_key_file(tmp_path / "key", b"other", OWNER_ONLY)
+    assert read_key_file(tmp_path / "key") == b"content"
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        read_key_file(tmp_path / "absent")
+    with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
+        write_key_file(tmp_path / "absent" / "key", b"content", OWNER_ONLY)
