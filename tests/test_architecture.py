@@ -31,6 +31,7 @@ RANKS = {
     "protocols": 6,
     "security": 6,
     "telemetry": 6,
+    "tls": 7,
     "watcher": 7,
     "http": 8,
     "commands": 9,
@@ -39,7 +40,7 @@ RANKS = {
 }
 """Of each room. A module imports from its own room and from rooms of lower ranks."""
 
-ENVIRONMENT_READERS = {"app/config/values.py", "gunicorn.conf.py", "wsgi.py"}
+ENVIRONMENT_READERS = {"app/config/values.py", "gunicorn.conf.py", "healthcheck.py", "wsgi.py"}
 HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
 SPEAKERS_TO_GUNICORN = {
     "app/worker/heads.py",
@@ -47,8 +48,13 @@ SPEAKERS_TO_GUNICORN = {
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",
 }
-LATE_IMPORTS = {"app/runtimes.py": {"joblib"}, "app/signing/ed25519.py": {"cryptography"}}
-"""A library that most processes never need, in the loader of what needs it."""
+LATE_IMPORTS = {
+    "app/runtimes.py": {"joblib"},
+    "app/signing/ed25519.py": {"cryptography"},
+    "app/tls/live.py": {"app"},
+    "app/commands/certs.py": {"app"},
+}
+"""What most processes never need, a library or our module that is built on it, in its user."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}
 """Nothing but names; `app` is the wiring, which every test over HTTP goes through."""

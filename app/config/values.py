@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from app.casts import Secret
+from app.config.encryption import check_encryption
 from app.config.setting import unknown_settings
 from app.config.table import SETTINGS
 from app.errors import ConfigError
@@ -42,6 +44,13 @@ class Config:
     signing_key: Path | None
     state: Path | None
     max_model_bytes: int
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_key_password: Secret | None
+    tls_client: Literal["off", "optional", "required"]
+    tls_client_ca: Path | None
+    tls_client_crl: Path | None
+    hsts: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -54,6 +63,7 @@ class Config:
                 "ORDINATE_REQUIRE_SIGNATURE is on without ORDINATE_TRUSTED_KEYS: "
                 "name the file or folder of the public keys whose signatures are to be taken"
             )
+        check_encryption(values)
         return cls(**values, warnings=unknown_settings(found, SETTINGS))
 
     @property
