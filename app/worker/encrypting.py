@@ -7,13 +7,12 @@ deadline, and leaves everything else to OpenSSL.
 """
 
 import asyncio
-import socket
 import ssl
-import time
 from contextlib import suppress
 from typing import Any
 
 from app.worker.connection import LAST_CALL_SECONDS, Connection
+from app.worker.handshakes import acknowledge, is_stale
 from app.worker.refusals import PlainRequest
 from app.worker.server import Server
 
@@ -22,10 +21,6 @@ _RECORD = 1 << 14
 
 _SLICE = 1 << 16
 """Bytes that are decrypted or encrypted at a time: what a buffer has once held, it keeps."""
-
-
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-"""Of Linux."""
 
 
 class Encryption(asyncio.Transport, asyncio.Protocol):
@@ -172,37 +167,18 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
             self._refuse(error)
         else:
             self._flush()
-            if self._is_stale():
+            if is_stale(self._tls):
                 self.abort()
             else:
                 self._begin()
 
     def _begin(self) -> None:
-        self._acknowledge()
+        assert self._socket is not None
+        acknowledge(self._socket)
         self._server.leave(self)
         self._connection = Connection(self._server, self._loop)
         self._connection.connection_made(self)
         self._decrypt(b"")  # what came with the end of the handshake
-
-    def _is_stale(self) -> bool:
-        """Whether the client resumes a session of TLS 1.2 with what has expired since.
-
-        OpenSSL does not look again at what it has verified for that session.
-        """
-        shown = self._tls.getpeercert() if self._tls.session_reused else None
-        if not shown:
-            return False
-        return ssl.cert_time_to_seconds(str(shown["notAfter"])) < time.time()
-
-    def _acknowledge(self) -> None:
-        """Have the end of the handshake acknowledged now, since nothing is sent that would do it.
-
-        The first request of a client that gathers small packets would wait for that, by 40 ms.
-        """
-        if _QUICKACK is not None and self._socket is not None:
-            with suppress(OSError):  # a UNIX socket has no such option
-                end: socket.socket = self._socket.get_extra_info("socket")
-                end.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _refuse(self, error: ssl.SSLError) -> None:
         """Tell the client why not, and give it time to read that."""

@@ -26,6 +26,8 @@ WRONG = {
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
     "ORDINATE_REQUIRE_SIGNATURE": ["1", "yes", "ON"],
     "ORDINATE_MAX_MODEL_BYTES": ["0", "1G"],
+    "ORDINATE_TLS_CLIENT": ["on", "yes", "Required"],
+    "ORDINATE_HSTS": ["-1", "1y", "off"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 
