@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -216,3 +217,23 @@ def test_a_running_service_takes_over_what_a_link_is_turned_to(
             assert after.answer().status == 200
     events = [json.loads(line) for line in server.err if '"certificate"' in line]
     assert [event["outcome"] for event in events] == ["renewed"]
+
+
+def test_workers_that_start_over_broken_files_get_what_was_good(
+    folder: Path, encrypted_models: Path
+) -> None:
+    settings = {
+        "ORDINATE_TLS_CERT": str(folder / "server.pem"),
+        "ORDINATE_TLS_KEY": str(folder / "server-key.pem"),
+    }
+    trusting = ssl.create_default_context(cafile=folder / "ca.pem")
+    with Server(encrypted_models, (), trusting, ORDINATE_WORKERS="1", **settings) as server:
+        (folder / "server-key.pem").unlink()
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for(lambda: server.log.count("Booting worker with pid") == 2)
+        server.wait_for(lambda: "Worker exiting" in server.log or "Worker (pid" in server.log)
+
+        with Wire(server) as wire:
+            wire.send(post())
+            assert wire.answer().status == 200
+        assert server.stop() == 0
