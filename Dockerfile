@@ -17,7 +17,7 @@ RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user
     python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
     --require-hashes --only-binary :all: -r /tmp/requirements-build.txt
 WORKDIR /srv/ordinate
-COPY LICENSE train.py wsgi.py gunicorn.conf.py ./
+COPY LICENSE train.py wsgi.py gunicorn.conf.py healthcheck.py ./
 COPY app app/
 COPY requirements.in pyproject.toml /tmp/
 COPY supply /tmp/supply/
@@ -52,8 +52,8 @@ RUN install -d -o 10001 -g 10001 /models
 USER 10001:10001
 RUN python train.py
 EXPOSE 8000
-# Asks a worker, not just the socket, and fails when none answers. Not through a proxy: http.client
-# knows none. -I keeps the working folder off the import path.
+# Asks a worker, not just the socket, over TLS where that is spoken. -I keeps the working folder off the
+# import path.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-I", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
+    CMD ["python", "-I", "/srv/ordinate/healthcheck.py"]
 CMD ["gunicorn", "wsgi:app"]

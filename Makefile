@@ -8,18 +8,20 @@ IMAGE ?= ordinate
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 BENCH_ARGS ?=
+CERTS_ARGS ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
+TLS := .venv-tls/bin/sslyze
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help serve test soak format lock sbom audit image bench bench-quick bench-micro clean
+.PHONY: help serve certs test soak tls-check format lock sbom audit image bench bench-quick bench-micro clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +31,9 @@ serve: $(RUNTIME) $(COMPILED) ## set up, train if there is no model, serve on HO
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
 	@echo 'POST {"x": [...]} to http://$(HOST):$(PORT)/predict; http://$(HOST):$(PORT)/ shows a line to paste'
 	@HOST='$(HOST)' PORT='$(PORT)' exec $(BIN)/gunicorn wsgi:app
+
+certs: $(RUNTIME) ## make certificates for development in certs/, for TLS
+	@$(BIN)/flask --app wsgi certs new $(CERTS_ARGS)
 
 test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
@@ -45,6 +50,10 @@ soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, w
 	$(BIN)/python -m tests.soak.quotas
 	$(BIN)/python -m tests.soak.records
 
+# sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed.
+tls-check: $(DEV) $(COMPILED) $(TLS) ## hold TLS against Mozilla's profile and testssl.sh (3 minutes)
+	$(BIN)/python -m tests.soak.tls $(TLS)
+
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -53,7 +62,7 @@ lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every versio
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
-	for file in benchmarks/peers/*.in; do \
+	for file in benchmarks/peers/*.in tests/soak/sslyze.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
 sbom: $(DEV) ## write the bill of materials to sbom.json (CycloneDX)
@@ -83,7 +92,7 @@ bench-micro: $(RUNTIME) $(COMPILED) ## time decode, check, predict, encode and t
 	$(BIN)/python -m benchmarks.micro $(BENCH_ARGS)
 
 clean: ## remove what was installed and cached; models stay
-	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf $(VENV) .venv-bench .venv-tls .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
@@ -107,6 +116,13 @@ $(COMPILED): app/compiled/rows.c app/compiled/buckets.c app/compiled/library.py 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	@echo "Adding requirements-dev.txt to $(VENV) ..."
 	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(TLS): tests/soak/sslyze.txt
+	@echo "Setting up .venv-tls from tests/soak/sslyze.txt ..."
+	@$(PYTHON) -m venv --clear .venv-tls
+	@.venv-tls/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r tests/soak/sslyze.txt
 	@touch $@
 
 $(BIN)/python:

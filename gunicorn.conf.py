@@ -13,6 +13,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from app.config import Config  # noqa: E402
 from app.errors import ConfigError  # noqa: E402
 from app.security.exposure import HOW_TO, exposed  # noqa: E402
+from app.tls import Live, Renewal  # noqa: E402
 
 try:
     _config = Config.from_env(os.environ)
@@ -48,6 +49,10 @@ secure_scheme_headers: dict[str, str] = {}  # same, and for UNIX sockets, which 
 forwarder_headers = ""  # same
 control_socket_disable = True  # nothing but HTTP is listened to; signals manage the server
 
+# TLS. That there is a certificate makes gunicorn speak it, and say so; how, is for our own context.
+certfile = str(_config.tls_cert) if _config.tls_cert else None
+keyfile = str(_config.tls_key) if _config.tls_key else None
+
 # Logs: gunicorn's own messages as JSON on stderr. The access lines are the application's, which
 # alone knows route, model and rows.
 logger_class = "app.telemetry.gunicorn_logger.JsonLogger"
@@ -55,13 +60,30 @@ loglevel = _config.log_level
 accesslog = None
 
 
+_live: list[Live] = []  # in a worker, what its connections are encrypted with, if they are
+
+
 def on_starting(server: Any) -> None:
-    """Tell of variables that look like settings, and refuse to serve the world by accident."""
+    """Tell of variables that look like settings; set up TLS once, for all workers to inherit.
+
+    A service that the world could use by accident is refused.
+    """
     # No crash leaves memory on a disk: inputs are in it, and keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for warning in _config.warnings:
         server.log.warning(warning)
     _check_exposure(server.cfg.address)
+    try:
+        if (server.cfg.certfile, server.cfg.keyfile) != (certfile, keyfile):
+            raise ConfigError(
+                "--certfile and --keyfile are not taken: set ORDINATE_TLS_CERT and ORDINATE_TLS_KEY"
+            )
+        server.tls = Live.of(_config)
+    except ConfigError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        raise SystemExit(2) from None
+    for warning in server.tls.warnings if server.tls else ():
+        server.log.warning(warning)
 
 
 def when_ready(server: Any) -> None:
@@ -83,6 +105,11 @@ def _check_exposure(addresses: Iterable[Any]) -> None:
         raise SystemExit(2)
 
 
+def ssl_context(_config: Any, _default_factory: Any) -> Any:
+    """For each new connection, the context of the files as they are now."""
+    return _live[0].context
+
+
 def _service(process: Any) -> Any:
     """Find what the preloaded application consists of, if it is ours."""
     return getattr(process.app.callable, "extensions", {}).get("ordinate")
@@ -90,13 +117,16 @@ def _service(process: Any) -> Any:
 
 # A worker counts in a slot of its own; when it dies, another takes the slot over and counts on.
 def pre_fork(server: Any, worker: Any) -> None:
-    """Choose the slot while there is one process that can."""
+    """Choose the slot while there is one process that can; inherit no certificate that is old."""
+    if server.tls and (change := server.tls.look()) and change.refused:
+        server.log.error(change.refused)
     if service := _service(server):
         worker.slot = service.metrics.claim_slot()
 
 
 def post_fork(server: Any, worker: Any) -> None:
     """Count in it from the first request on."""
+    _live[:] = [server.tls] if server.tls else []
     if service := _service(server):
         service.metrics.use_slot(worker.slot)
         service.guard.trust_listeners()  # `when_ready` has looked at them
@@ -114,6 +144,8 @@ def post_worker_init(worker: Any) -> None:
         service.watcher.ensure()
         if service.journal is not None:
             service.journal.ensure()
+        for live in _live:
+            Renewal(live, service.log, service.metrics).start()
 
 
 def child_exit(server: Any, worker: Any) -> None:

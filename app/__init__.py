@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.commands import keys_group, models_group, predictions_group
+from app.commands import certs_group, keys_group, models_group, predictions_group
 from app.config import Config
 from app.http import admin, errors, gate, models, openapi, operations, page, predict
 from app.http.fast import FastPath
@@ -29,6 +29,7 @@ def create_app(config: Config, *, load: bool = True) -> Flask:
     app.cli.add_command(models_group)
     app.cli.add_command(keys_group)
     app.cli.add_command(predictions_group)
+    app.cli.add_command(certs_group)
     app.wsgi_app = FastPath(app.wsgi_app, served)  # type: ignore[method-assign]
 
     if load:

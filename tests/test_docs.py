@@ -58,14 +58,18 @@ def _steps() -> list[Step]:
 STEPS = _steps()
 
 
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 class Reader:
     """Somebody who follows the README in a fresh copy of the project, on a free port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = str(probe.getsockname()[1])
+        self.port, self.tls_port = _free_port(), _free_port()
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "MAKE"))}
         self.env = clean | {"PORT": self.port, "HOST": "127.0.0.1"}
         self.service: subprocess.Popen[bytes] | None = None
@@ -73,6 +77,7 @@ class Reader:
     def run(self, command: str) -> str:
         """What a command prints; `make serve` keeps running while the rest is read."""
         command = command.replace(":8000", f":{self.port}").replace("/tmp/", f"{self.folder}/")
+        command = command.replace("8443", self.tls_port)
         if command.strip().endswith("make serve"):
             self.stop()
             self._serve(dict(each.split("=", 1) for each in command.split()[:-2]))

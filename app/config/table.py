@@ -1,6 +1,7 @@
 """The one list of all settings: it drives reading, the README's table and the tests."""
 
 from app.casts import (
+    Secret,
     all_or_some,
     host,
     integer,
@@ -133,5 +134,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_PREDICTION_LOG_DAYS", "prediction_log_days", "30", integer(1, 36500),
             "whole days from 1 to 36500",
             "Days after which what was logged of a prediction is removed."),
+    Setting("ORDINATE_TLS_CERT", "tls_cert", "", optional(path), "a file",
+            "File of the certificate in PEM, with those of its issuers behind it; with it, TLS is "
+            "all that is spoken."),
+    Setting("ORDINATE_TLS_KEY", "tls_key", "", optional(path), "a file",
+            "File of the private key in PEM that belongs to the certificate."),
+    Setting("ORDINATE_TLS_KEY_PASSWORD", "tls_key_password", "", optional(Secret), "a text",
+            "Password of the private key, if it has one; `ORDINATE_TLS_KEY_PASSWORD_FILE` names a "
+            "file with it.", secret=True),
+    Setting("ORDINATE_TLS_CLIENT", "tls_client", "off", one_of("off", "optional", "required"),
+            "off, optional or required",
+            "Whether clients are asked for a certificate of their own, and need one."),
+    Setting("ORDINATE_TLS_CLIENT_CA", "tls_client_ca", "", optional(path), "a file",
+            "File of the authorities in PEM that sign clients' certificates."),
+    Setting("ORDINATE_TLS_CLIENT_CRL", "tls_client_crl", "", optional(path), "a file",
+            "File of the lists in PEM of clients' certificates that are revoked."),
+    Setting("ORDINATE_HSTS", "hsts", "63072000", integer(0, 10**9),
+            "whole seconds from 0 to 1000000000, where 0 sends no such header",
+            "Seconds for which browsers are to use TLS alone for this host, told on TLS "
+            "connections."),
 )
 # fmt: on

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from app.casts import Networks, Secret
+from app.config.encryption import check_encryption
 from app.config.setting import unknown_settings
 from app.config.table import SETTINGS
 from app.errors import ConfigError
@@ -62,6 +63,13 @@ class Config:
     prediction_log: Path | None
     prediction_log_key: Path | None
     prediction_log_days: int
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_key_password: Secret | None
+    tls_client: Literal["off", "optional", "required"]
+    tls_client_ca: Path | None
+    tls_client_crl: Path | None
+    hsts: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -75,6 +83,7 @@ class Config:
                 "name the file or folder of the public keys whose signatures are to be taken"
             )
         _check_tokens(values)
+        check_encryption(values)
         return cls(**values, warnings=unknown_settings(found, SETTINGS))
 
     @property

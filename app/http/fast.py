@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from app.errors import InvalidInput, OrdinateError
+from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, answered, failed, predicted, recorded
 from app.http.proxies import FORWARDED
 from app.http.service import Service
@@ -20,6 +21,7 @@ from app.registry import Lineup
 from app.security import FREE, LOCAL, NOTHING, Sender, Shown
 from app.store import is_name
 from app.telemetry import request_id
+from app.tls import certified
 
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -94,9 +96,15 @@ def shown_in(environ: Environ) -> Shown:
 
 
 def sender_of(environ: Environ) -> Sender:
-    """Where a request comes from: our worker says it by itself, any server gives an address."""
+    """Where a request comes from: our worker says it by itself, any server gives an address.
+
+    gunicorn's other workers give the socket, which has the client's certificate.
+    """
     found: Sender | None = environ.get(SENDER)
-    return found or Sender(environ.get("REMOTE_ADDR", ""))
+    if found is not None:
+        return found
+    decoded = getattr(environ.get("gunicorn.socket"), "getpeercert", None)
+    return Sender(environ.get("REMOTE_ADDR", ""), certified(decoded() if decoded else None))
 
 
 class FastPath:
@@ -123,7 +131,8 @@ class FastPath:
         outcome, fresh = self.respond(plain, body, sender=sender_of(environ))
         length = ("Content-Length", str(len(outcome.body)))
         named = ("X-Request-Id", fresh)
-        headers = [JSON, length, *outcome.headers, *outcome.left, named, NOSNIFF]
+        strict = strict_transport(self._served.config.hsts, environ["wsgi.url_scheme"])
+        headers = [JSON, length, *outcome.headers, *outcome.left, named, NOSNIFF, *strict]
         start_response(STATUS_LINES[outcome.status], headers)
         return [outcome.body]
 

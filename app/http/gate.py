@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
 from app.http.fast import sender_of, shown_in
+from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
 from app.http.proxies import FORWARDED
 from app.http.service import service
@@ -52,6 +53,7 @@ def _leave(response: Response) -> Response:
         discard_rest(request)
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.extend(strict_transport(service().config.hsts, request.scheme))
     route = request.url_rule.rule if request.url_rule else UNMATCHED
     outcome = g.get("outcome") or Outcome(response.status_code, response.get_data())
     if ticket := g.get("ticket"):

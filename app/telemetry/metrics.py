@@ -39,12 +39,16 @@ class Metrics:
     """The counters of one service, shared by the processes forked from the one that made it.
 
     Labels must be taken from small, fixed sets: route templates, published models, fixed reasons.
+
+    Attributes:
+        certificate_expires: when the certificate of TLS that this process shows does, Unix time.
     """
 
     def __init__(self, version: str = "", slots: int = 64) -> None:
         """Map the memory and count in slot 0. At most `slots` - 1 workers count at a time."""
         self._version = version
         self._started = time.time()
+        self.certificate_expires: float | None = None
         self._slots = SharedSlots(slots)
         self.use_slot(0)
 
@@ -149,6 +153,12 @@ class Metrics:
         yield GaugeMetricFamily(
             "ordinate_workers", "Worker processes alive.", value=max(1, self._slots.taken())
         )
+        if self.certificate_expires is not None:
+            yield GaugeMetricFamily(
+                "ordinate_tls_certificate_expiry_timestamp_seconds",
+                "When the certificate of the worker that was asked expires, Unix time.",
+                self.certificate_expires,
+            )
         yield GaugeMetricFamily(
             "process_start_time_seconds", "When the service started, Unix time.", self._started
         )

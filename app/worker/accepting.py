@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from app.worker.connection import Connection
+from app.worker.encrypting import Encryption
 from app.worker.server import Server
 
 _WAIT_SECONDS = 0.0005
@@ -25,7 +26,7 @@ class Acceptor:
     Args:
         server: gets the connections.
         listener: the socket, not blocking.
-        tls: a context to wrap them in, or None.
+        tls: gives the context of TLS for the next one; None where none is spoken.
         loop: of this worker.
         warn: told when the process or the machine has no room for connections.
     """
@@ -34,7 +35,7 @@ class Acceptor:
         self,
         server: Server,
         listener: socket.socket,
-        tls: Any,
+        tls: Callable[[], ssl.SSLContext] | None,
         *,
         loop: asyncio.AbstractEventLoop,
         warn: Callable[[str], None],
@@ -101,8 +102,11 @@ class Acceptor:
         with suppress(OSError):  # a UNIX socket has no such option
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: Connection(self._server, self._loop), client, ssl=self._tls
-            )
-        except OSError:  # it is gone, or spoke no TLS
+            await self._loop.connect_accepted_socket(self._protocol, client)
+        except OSError:  # it is gone
             client.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        if self._tls is None:
+            return Connection(self._server, self._loop)
+        return Encryption(self._tls(), self._server, self._loop)

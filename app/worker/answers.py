@@ -7,6 +7,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
+from app.errors import Headers
 from app.http.fast import JSON, NOSNIFF, STATUS_LINES
 from app.http.outcome import Outcome
 from app.worker.heads import Environ
@@ -96,9 +97,14 @@ def _head(
 
 
 class Heads:
-    """Answers to plain predictions; what all of a kind begin with is made anew once a second."""
+    """Answers to plain predictions; what all of a kind begin with is made anew once a second.
 
-    def __init__(self) -> None:
+    Args:
+        strict: headers that all of them have.
+    """
+
+    def __init__(self, strict: Headers = ()) -> None:
+        self._strict = strict
         self._second = 0
         self._kept: dict[Any, str] = {}
 
@@ -110,7 +116,7 @@ class Heads:
         kind = (outcome.status, outcome.headers, keep_alive)
         begin = self._kept.get(kind)
         if begin is None:
-            begin = self._kept[kind] = _begin(outcome, keep_alive)
+            begin = self._kept[kind] = _begin(outcome, self._strict, keep_alive)
         body = outcome.body
         head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n"
         for name, value in outcome.left:
@@ -118,18 +124,19 @@ class Heads:
         return f"{head}\r\n".encode("latin-1") + body
 
 
-def _begin(outcome: Outcome, keep_alive: bool) -> str:
+def _begin(outcome: Outcome, strict: Headers, keep_alive: bool) -> str:
     """A head up to its last headers, the length and the id of the request."""
-    headers = [JSON, NOSNIFF, *outcome.headers]
+    headers = [JSON, NOSNIFF, *strict, *outcome.headers]
     head = _head(STATUS_LINES[outcome.status], headers, None, keep_alive)
     return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
 
-def refusal(status: int, body: bytes, request_id: str) -> bytes:
+def refusal(status: int, body: bytes, request_id: str, strict: Headers = ()) -> bytes:
     """An answer in JSON that needs no application, and closes the connection."""
     headers = [
         ("Content-Type", "application/json"),
         ("X-Request-Id", request_id),
         ("X-Content-Type-Options", "nosniff"),
+        *strict,
     ]
     return _head(f"{status} {HTTPStatus(status).phrase}", headers, len(body), False) + body

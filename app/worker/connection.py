@@ -5,6 +5,7 @@ once, on the event loop; any other in a thread, while the loop goes on serving e
 """
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from math import inf
 
@@ -179,10 +180,11 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(b"".join([*self._unsent, answer]))
         self._unsent.clear()
-        if self._ended or not self._transport.can_write_eof():  # TLS has no half-close
+        if self._ended:
             self._transport.close()
         else:
-            self._transport.write_eof()
+            with suppress(OSError):  # the client is gone, of which the event loop will hear
+                self._transport.write_eof()
             self._transport.resume_reading()
 
     def check_time(self, now: float) -> None:

@@ -23,6 +23,7 @@ from gunicorn.util import split_request_uri
 
 from app.http.fast import SENDER, Plain, plain_request
 from app.security import Sender
+from app.tls import certified
 
 Environ = dict[str, Any]
 
@@ -208,5 +209,6 @@ def addresses(transport: BaseTransport) -> Environ:
         found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
     if isinstance(there, tuple):
         found |= {"REMOTE_ADDR": there[0], "REMOTE_PORT": str(there[1])}
-    found[SENDER] = Sender(found["REMOTE_ADDR"])
+    certificate = certified(transport.get_extra_info("peercert"))
+    found[SENDER] = Sender(found["REMOTE_ADDR"], certificate)
     return found

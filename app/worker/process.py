@@ -14,14 +14,14 @@ from typing import Any, ClassVar
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
+from app.http.hsts import strict_transport
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
-from app.worker.connection import Connection
 from app.worker.failures import teller
 from app.worker.heads import Environ
 from app.worker.memory import give_back
 from app.worker.responding import Responder
-from app.worker.server import Limits
+from app.worker.server import Limits, Timed
 from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
@@ -60,7 +60,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         sys.setswitchinterval(SWITCH_SECONDS)
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
-        self.connections: set[asyncio.Protocol] = set()
+        self.connections: set[Timed] = set()
         self.now = self.loop.time()
         self.stopping_since = inf
         self._sending: list[Callable[[], None]] = []
@@ -71,7 +71,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Load the application, and with it the limits of its service."""
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
-        self.responder = Responder(self.wsgi, self.cfg.threads, self.loop)
+        scheme = "https" if self.cfg.is_ssl else "http"
+        strict = strict_transport(service.config.hsts, scheme) if service else ()
+        self.responder = Responder(self.wsgi, self.cfg.threads, self.loop, strict)
         self._log = service.log if service else None
         config = service.config if service else None
         if self._log is not None:
@@ -91,7 +93,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         )
         self.environ: Environ = {
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "https" if self.cfg.is_ssl else "http",
+            "wsgi.url_scheme": scheme,
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
             "wsgi.multiprocess": True,
@@ -121,7 +123,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if self._log is not None:
             self._log.gather(partial(self.loop.call_later, LOG_SECONDS))
         gc.freeze()  # what is loaded stays: collections need not look at it, nor copy its pages
-        tls = gunicorn_sockets.ssl_context(self.cfg) if self.cfg.is_ssl else None
+        tls = partial(gunicorn_sockets.ssl_context, self.cfg) if self.cfg.is_ssl else None
         self._acceptors = [self._acceptor(each.sock, tls) for each in self.sockets]
         for acceptor in self._acceptors:
             acceptor.start()
@@ -134,12 +136,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # ---- what connections ask for -----------------------------------------------------------
 
-    def join(self, connection: asyncio.Protocol) -> None:
+    def join(self, connection: Timed) -> None:
         """Have a connection looked after, and others know that there is one more."""
         self.connections.add(connection)
         self.share.tell(len(self.connections))
 
-    def leave(self, connection: asyncio.Protocol) -> None:
+    def leave(self, connection: Timed) -> None:
         """Forget it."""
         self.connections.discard(connection)
         self.share.tell(len(self.connections))
@@ -177,7 +179,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _check_times(self) -> None:
         self.now = now = self.loop.time()
         for connection in tuple(self.connections):
-            assert isinstance(connection, Connection)
             connection.check_time(now)
 
     async def _drain(self) -> None:

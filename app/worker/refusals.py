@@ -1,9 +1,11 @@
 """Answers to what is no request: in the form of all other errors, counted and logged as well."""
 
+import ssl
 from typing import Any
 
 from gunicorn.asgi import parser
 
+from app.errors import Headers
 from app.http.service import EXTENSION
 from app.protocols.native import error_body
 from app.telemetry import request_id
@@ -13,8 +15,14 @@ from app.worker.heads import ExpectationFailed
 UNPARSED = "(unparsed)"
 """Stands where a route would for requests that could not be read."""
 
+
+class PlainRequest(Exception):
+    """A request came without TLS to where nothing else is spoken."""
+
+
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (TimeoutError, 408, "the request did not arrive in time"),
+    (PlainRequest, 400, "TLS is spoken here: use https:// in place of http://"),
     (parser.LimitRequestLine, 414, "the request line is too long"),
     (parser.LimitRequestHeaders, 431, "the headers are too many or too long"),
     (ExpectationFailed, 417, "the Expect header can only ask for 100-continue"),
@@ -31,8 +39,15 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
-    """Answer, count and log a request that the application never saw."""
+def refuse(application: Any, error: Exception, remote: str | None, strict: Headers = ()) -> bytes:
+    """Answer, count and log a request that the application never saw.
+
+    Args:
+        application: whose counters and log.
+        error: why it is refused.
+        remote: address of its sender.
+        strict: headers that all answers have.
+    """
     status, sentence = _status(error)
     body = error_body(sentence)
     fresh = request_id()
@@ -53,7 +68,19 @@ def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
             bytes_out=len(body),
             remote=remote,
         )
-    return refusal(status, body, fresh)
+    return refusal(status, body, fresh, strict)
+
+
+def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:
+    """Count a handshake that failed; why it did is told at the level debug.
+
+    Anybody can make it fail, and scanners do so all day long.
+    """
+    service = getattr(application, "extensions", {}).get(EXTENSION)
+    if service is not None:
+        service.metrics.rejected("handshake")
+        reason = getattr(error, "verify_message", None) or error.reason
+        service.log.event("debug", "handshake", reason=reason, remote=remote)
 
 
 def _status(error: Exception) -> tuple[int, str]:

@@ -1,17 +1,19 @@
 """Who answers a request: the event loop what is brief, a thread all else."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from app.errors import Headers
 from app.http.fast import BRIEF_BYTES, SENDER, FastPath, Plain
 from app.registry import Lineup
 from app.security import Sender
 from app.worker.answers import Heads, answer
 from app.worker.heads import Environ, Head
-from app.worker.refusals import refuse
+from app.worker.refusals import PlainRequest, count_handshake, refuse
 
 
 class Responder:
@@ -22,14 +24,21 @@ class Responder:
             which paths it answers in well under a millisecond.
         threads: for requests that may take longer.
         loop: that must not wait for them.
+        strict: headers of all answers that the application does not make.
     """
 
-    def __init__(self, application: Any, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        application: Any,
+        threads: int,
+        loop: asyncio.AbstractEventLoop,
+        strict: Headers = (),
+    ) -> None:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
         self._is_brief = getattr(inner, "is_brief", _never)
-        self._heads = Heads()
+        self._heads, self._strict = Heads(strict), strict
         self._threads = ThreadPoolExecutor(threads, "request")
         self._loop = loop
 
@@ -81,7 +90,12 @@ class Responder:
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
-        return refuse(self._application, error, remote)
+        strict = () if isinstance(error, PlainRequest) else self._strict
+        return refuse(self._application, error, remote, strict)
+
+    def unsecured(self, error: ssl.SSLError, remote: str) -> None:
+        """Count a handshake that failed."""
+        count_handshake(self._application, error, remote)
 
     def close(self) -> None:
         """Begin no further request."""
@@ -105,7 +119,7 @@ class Responder:
         try:
             return answer(self._application, environ, body, keep_alive)
         except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return refuse(self._application, error, remote)
+            return refuse(self._application, error, remote, self._strict)
 
 
 def _never(_path: str) -> bool:

@@ -1,6 +1,5 @@
 """What a connection knows of the process that it is in."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,6 +32,13 @@ class Limits:
     parser: dict[str, int]
 
 
+class Timed(Protocol):
+    """A connection, or what is about to be one."""
+
+    def check_time(self, now: float) -> None:
+        """End what takes too long; called about once a second."""
+
+
 class Server(Protocol):
     """What a connection asks of the process that it is in."""
 
@@ -42,13 +48,13 @@ class Server(Protocol):
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
 
-    connections: set[asyncio.Protocol]
+    connections: set[Timed]
     share: Share
 
-    def join(self, connection: asyncio.Protocol) -> None:
+    def join(self, connection: Timed) -> None:
         """Count a connection from now on."""
 
-    def leave(self, connection: asyncio.Protocol) -> None:
+    def leave(self, connection: Timed) -> None:
         """Count it no longer."""
 
     def send_soon(self, send: Callable[[], None]) -> None:

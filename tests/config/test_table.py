@@ -33,6 +33,8 @@ WRONG = {
     "ORDINATE_LIMIT_WRONG_KEYS": ["off", "60"],
     "ORDINATE_TRUSTED_PROXIES": ["all", "10.0.0.1/8", "*", "10.0.0.0/8,", "localhost"],
     "ORDINATE_PREDICTION_LOG_DAYS": ["0", "36501", "30d"],
+    "ORDINATE_TLS_CLIENT": ["on", "yes", "Required"],
+    "ORDINATE_HSTS": ["-1", "1y", "off"],
 }
 PAIRS = [(variable, value) for variable, values in WRONG.items() for value in values]
 

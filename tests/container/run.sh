@@ -176,7 +176,7 @@ check_image() {
   podman image inspect --format '{{json .Labels}}' $IMAGE | grep -q 'org.opencontainers.image.title' ||
     fail "no OCI labels"
   left=$(run_once -- python -c 'import os; print(*sorted(os.listdir()))')
-  [ "$left" = "LICENSE app gunicorn.conf.py sbom.json train.py wsgi.py" ] || fail "in the image: $left"
+  [ "$left" = "LICENSE app gunicorn.conf.py healthcheck.py sbom.json train.py wsgi.py" ] || fail "in the image: $left"
   left=$(run_once -- sh -c 'command -v cc gcc g++ make git; ls -d /root/.cache /packages 2>/dev/null; true')
   [ -z "$left" ] || fail "left in the image: $left"
   run_once -- python -m pip --no-cache-dir check >/dev/null || fail "pip check"
@@ -271,6 +271,22 @@ check_retraining() {
   say "folder mounted: 503 while empty, then serves what train.py published in another container"
 }
 
+# Certificates are made by one container and served by another, whose HEALTHCHECK must know.
+check_tls() {
+  mkdir -m 777 "$work/certs"
+  run_once --volume "$work/certs:/certs" -- flask --app wsgi certs new /certs/own >/dev/null ||
+    fail "no certificates for development from the image"
+  (
+    export CURL_CA_BUNDLE=$work/certs/own/ca.pem URL=https://127.0.0.1:18000
+    serve tls --volume "$work/certs:/certs:ro" --env ORDINATE_TLS_CERT=/certs/own/server.pem \
+      --env ORDINATE_TLS_KEY=/certs/own/server-key.pem
+    predict "$ROW" 206.1 || fail "no answer by TLS"
+    podman healthcheck run tls >/dev/null || fail "tls: HEALTHCHECK fails on a healthy container"
+    stop tls
+  )
+  say "tls: answers, and its HEALTHCHECK knows"
+}
+
 exercise() {
   ip link set lo up
   work=$(mktemp -d "$CACHE/run/work.XXXXXX")
@@ -279,6 +295,7 @@ exercise() {
   check_baked_in_model
   check_broken_models
   check_retraining
+  check_tls
 }
 
 case ${1:-check} in

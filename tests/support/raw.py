@@ -31,6 +31,8 @@ class Wire:
         self._socket = socket.create_connection(
             ("127.0.0.1", server.port), timeout=WAIT_SECONDS, source_address=source
         )
+        if server.tls is not None:
+            self._socket = server.tls.wrap_socket(self._socket, server_hostname="127.0.0.1")
         self._rest = b""
 
     def __enter__(self) -> "Wire":

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,6 +23,13 @@ POLL_SECONDS = 0.01
 class Server:
     """A running service.
 
+    Args:
+        models: folder of the models.
+        arguments: of gunicorn, besides.
+        tls: what a client needs to reach it by TLS; None where it speaks none.
+        application: that it serves.
+        env: settings, besides.
+
     Attributes:
         url: where it listens, without a slash at the end.
         port: its port.
@@ -29,13 +37,22 @@ class Server:
         out, err: what it has written so far, by line.
     """
 
-    def __init__(self, models: Path, arguments: Sequence[str] = (), **env: str) -> None:
+    def __init__(
+        self,
+        models: Path,
+        arguments: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
+        application: str = "wsgi:app",
+        /,
+        **env: str,
+    ) -> None:
+        self.tls = tls
         clean = {
             k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "GUNICORN_"))
         }
         settings = {"ORDINATE_MODELS": str(models), "ORDINATE_WORKERS": "2", "PORT": "0"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "wsgi:app", *arguments],
+            [sys.executable, "-m", "gunicorn", application, *arguments],
             cwd=ROOT,
             env=clean | settings | env,
             stdin=subprocess.DEVNULL,
@@ -100,7 +117,9 @@ class Server:
 
     def get(self, target: str) -> str:
         """The body at this address."""
-        with urllib.request.urlopen(self.url + target, timeout=STOP_SECONDS) as answer:
+        with urllib.request.urlopen(
+            self.url + target, timeout=STOP_SECONDS, context=self.tls
+        ) as answer:
             return str(answer.read().decode())
 
     def ask(self, target: str, request_id: str | None = None) -> str:
@@ -109,7 +128,7 @@ class Server:
         if request_id is not None:
             headers["X-Request-Id"] = request_id
         request = urllib.request.Request(self.url + target, b'{"x":[1,2,0.5]}', headers)
-        with urllib.request.urlopen(request, timeout=STOP_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=STOP_SECONDS, context=self.tls) as answer:
             return str(answer.headers["X-Model"])
 
     @property
@@ -121,12 +140,14 @@ class Server:
         found = re.search(r"Listening at: https?://[^\s:]+:(\d+)", self.log)
         if found:
             self.port = int(found[1])
-            self.url = f"http://127.0.0.1:{self.port}"
+            scheme = "https" if self.tls else "http"
+            self.url = f"{scheme}://127.0.0.1:{self.port}"
         return bool(found)
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+            url = f"{self.url}/healthz"
+            with urllib.request.urlopen(url, timeout=2, context=self.tls) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

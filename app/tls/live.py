@@ -1,0 +1,89 @@
+"""The context that new connections get, made anew when its files have changed."""
+
+import ssl
+from datetime import datetime
+from typing import NamedTuple
+
+from app.config import Config
+from app.errors import ConfigError
+from app.tls.context import make_context
+from app.tls.files import Files
+
+
+class Change(NamedTuple):
+    """What became of changed files.
+
+    Attributes:
+        refused: why they are not used; None where they are.
+        expires: when the certificate that is used expires.
+        warnings: about those files, if they are used.
+    """
+
+    refused: str | None
+    expires: datetime
+    warnings: tuple[str, ...] = ()
+
+
+class Live:
+    """The context of one process, and a newer one as soon as there is one.
+
+    A context is never changed: it is replaced as a whole, so that every connection sees one
+    certificate with its own key, and one list of revoked certificates.
+
+    Args:
+        files: that it is made from.
+
+    Attributes:
+        context: for the next connection.
+        expires: when its certificate does.
+        warnings: about the files that it was first made from.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._seen = files.identity()
+        self.context, self.expires, self.warnings = _load(files)
+
+    @classmethod
+    def of(cls, config: Config) -> "Live | None":
+        """The one that the settings ask for, if they do. Raises ConfigError."""
+        files = Files.of(config)
+        return None if files is None else cls(files)
+
+    @property
+    def seen(self) -> tuple[object, ...]:
+        """What the files were when they were last looked at."""
+        return self._seen
+
+    def identity(self) -> tuple[object, ...]:
+        """What the files are now."""
+        return self._files.identity()
+
+    def look(self) -> Change | None:
+        """Take over what has changed since the last look; what is wrong is not taken over."""
+        found = self.identity()
+        if found == self._seen:
+            return None
+        try:
+            context, expires, warnings = _load(self._files)
+        except ConfigError as error:
+            return Change(error.message, self.expires)
+        finally:
+            self._seen = found
+        self.context, self.expires = context, expires
+        return Change(None, expires, warnings)
+
+
+def _load(files: Files) -> tuple[ssl.SSLContext, datetime, tuple[str, ...]]:
+    """Make a context of files that stay as they are meanwhile. Raises ConfigError."""
+    from app.tls.certificates import inspect  # noqa: PLC0415 - its library takes 12 MB
+
+    before = files.identity()
+    facts = inspect(files)
+    context = make_context(files)
+    if files.identity() != before:
+        raise ConfigError(f"{files.cert} or a file with it changed while it was read: try again")
+    return context, facts.expires, facts.warnings
