@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
+FUZZ := .venv-fuzz/fuzz.stamp
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
@@ -36,11 +37,16 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
+soak: $(DEV) $(COMPILED) $(FUZZ) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
 	$(BIN)/python -m tests.soak.promotions
+	$(BIN)/python -m tests.soak.corpora
+	$(BIN)/python -m tests.soak.requests
+	$(BIN)/python -m tests.soak.documents
+	$(BIN)/python -m tests.soak.bombs
+	.venv-fuzz/bin/python -m tests.fuzz
 
 format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
@@ -50,6 +56,7 @@ lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every versio
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
+	$(COMPILE) requirements-fuzz.in --output-file requirements-fuzz.txt
 	for file in benchmarks/peers/*.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
@@ -72,7 +79,7 @@ bench-micro: $(RUNTIME) $(COMPILED) ## time decode, check, predict, encode and t
 	$(BIN)/python -m benchmarks.micro $(BENCH_ARGS)
 
 clean: ## remove what was installed and cached; models stay
-	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf $(VENV) .venv-bench .venv-fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
@@ -91,6 +98,14 @@ $(RUNTIME): requirements.txt $(BIN)/python
 # Without a compiler it says so, and that everything works all the same.
 $(COMPILED): app/compiled/rows.c app/compiled/library.py $(RUNTIME)
 	@$(BIN)/python -m app.compiled >/dev/null || [ $$? -eq 3 ]
+	@touch $@
+
+# The fuzzer has an environment of its own: it is for some Pythons and platforms only.
+$(FUZZ): requirements-fuzz.txt
+	@echo "Setting up .venv-fuzz from requirements-fuzz.txt ..."
+	@$(PYTHON) -m venv --clear .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r requirements-fuzz.txt
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

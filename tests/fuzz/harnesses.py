@@ -8,7 +8,17 @@ the mutations that reach new code.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.fuzz import bodies, cutting, inflating, pickling, records, serving, settings, tables
+from tests.fuzz import (
+    bodies,
+    compiled,
+    cutting,
+    inflating,
+    pickling,
+    records,
+    serving,
+    settings,
+    tables,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,7 @@ class Harness:
 
 HARNESSES: Mapping[str, Harness] = {
     "bodies": Harness(bodies.check, bodies.seeds),
+    "compiled": Harness(compiled.check, compiled.seeds),
     "cutting": Harness(cutting.check, cutting.seeds),
     "inflating": Harness(inflating.check, inflating.seeds),
     "pickling": Harness(pickling.check, pickling.seeds),
