@@ -167,6 +167,8 @@ class Parse:
         """Take what has arrived. Raises gunicorn's ParseError, or what it stands for."""
         try:
             self._parser.feed(data)
+        except _Enough:
+            return
         except ValueError as error:  # a length of more digits than Python makes a number of
             raise InvalidHeader("CONTENT-LENGTH") from error
 
@@ -199,7 +201,13 @@ class Parse:
     def _on_body(self, piece: bytes) -> None:
         room = self._max_body + 1 - len(self.body)
         self.body += piece[:room]
-        self.overlong = self.overlong or len(self.body) > self._max_body
+        if len(self.body) > self._max_body:
+            self.overlong = True
+            raise _Enough
+
+
+class _Enough(Exception):
+    """The body is longer than what is kept: the rest of it is not looked at, wrong or not."""
 
 
 class ExpectationFailed(Exception):

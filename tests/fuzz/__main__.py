@@ -30,7 +30,8 @@ MAX_LENGTH = 8192
 START_SECONDS = 120
 OPTIONS = (
     f"-max_len={MAX_LENGTH}",
-    "-timeout=20",  # seconds for one input
+    "-timeout=60",  # seconds for one input; a busy machine may stand still for some
+    "-report_slow_units=60",
     "-rss_limit_mb=2048",
     "-print_final_stats=1",
     "-verbosity=0",
@@ -95,7 +96,8 @@ def guided(name: str, seconds: int) -> Run:
         )
         said = done.stdout + done.stderr
         executed = int(found[1]) if (found := _EXECUTED.search(said)) else 0
-        crashes = [path.read_bytes() for path in Path(folder).glob("*-*")]
+        kinds = ("crash-*", "leak-*", "oom-*", "timeout-*")
+        crashes = [each.read_bytes() for kind in kinds for each in Path(folder).glob(kind)]
     if done.returncode == 0 and executed and not crashes:
         return Run(executed)
     return Run(executed, crashes[0] if crashes else b"", said[-4000:])
