@@ -6,7 +6,7 @@ wrong in known ways, alone or together, in one of the many notations that JSON h
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -254,9 +254,3 @@ class Grammar:
 
     def _spoil(self, kind: int) -> None:
         self._worst = max(self._worst, kind)
-
-
-def written(schema: Schema, seed: int, count: int) -> Callable[[], Sequence[Body]]:
-    """So many bodies, always the same for a seed."""
-    grammar = Grammar(schema, random.Random(seed))
-    return lambda: [grammar.body() for _ in range(count)]

@@ -12,7 +12,8 @@ METHODS = ("GET", "POST", "POST", "POST", "PUT", "DELETE", "OPTIONS", "FOO", "ge
 TARGETS = (
     "/predict", "/predict", "/predict", "/models/tiny/predict", "/models/nobody/predict",
     "/healthz", "/readyz", "/models", "/nope", "/%70redict", "/predict?a=b", "http://h/predict",
-    "//predict", "*", "/models/tiny%2f1/predict", "/models/../predict", "/predict#a", "predict", "/\xe9", "/a b",
+    "//predict", "*", "/models/tiny%2f1/predict",
+    "/models/../predict", "/predict#a", "predict", "/\xe9", "/a b",
     "http://[::1/", "/%00", "h:1",
 )  # fmt: skip
 VERSIONS = ("HTTP/1.1",) * 9 + ("HTTP/1.0", "HTTP/1.0", "HTTP/2.0", "http/1.1", "HTTP/1.1 ")
@@ -23,7 +24,8 @@ HEADERS = (
     "Expect: foo", "Content-Encoding: gzip", "X_A: 1", "X-A:\t1 ", "X-A: \xe9", "Upgrade: h2c",
     "Content-Length: 0", "Content-Length: 15", "Content-Length: +1", "Transfer-Encoding: chunked",
     "Transfer-Encoding: identity", "Transfer-Encoding: gzip, chunked", "Trailer: X-A",
-    "TE: trailers", "X-A : 1", " X-A: 1", "X-A", ": 1", "X-A: a\x00b", "X-A: a\nb", "X-A: a\rb", "X\xe9: 1",
+    "TE: trailers", "X-A : 1", " X-A: 1", "X-A", ": 1",
+    "X-A: a\x00b", "X-A: a\nb", "X-A: a\rb", "X\xe9: 1",
     "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-A: " + "a" * 5000,
 )  # fmt: skip
 BODIES = (GOOD, GOOD, GOOD, b"", b"{", b'{"x":[[1,2,3],[4,5,6]]}', b" " * 5000 + GOOD, b"\x1f\x8b")
