@@ -62,6 +62,8 @@ def cut(pieces: list[bytes]) -> Found:
                 request = cutter.next()
             except (ParseError, ExpectationFailed):
                 return found, REFUSED_HERE
+            if request is None and cutter.waiting:
+                continue
             if request is None:
                 break
             found.append(bare(request))
