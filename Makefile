@@ -15,6 +15,9 @@ DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
 FUZZ := .venv-fuzz/fuzz.stamp
 # No source builds: they would fetch build tools that no hash covers.
+# Tests whose inputs hypothesis generates.
+GENERATED := tests/compiled tests/protocols tests/worker/test_heads.py tests/test_checking.py \
+	tests/test_linear.py tests/http/test_headers.py tests/http/test_outside.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -42,6 +45,8 @@ soak: $(DEV) $(COMPILED) $(FUZZ) ## mixed load, swaps under load, kills at any m
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
 	$(BIN)/python -m tests.soak.promotions
+	$(BIN)/pytest -q --hypothesis-profile=soak --timeout=3600 $(GENERATED)
+	SCHEMATHESIS_EXAMPLES=200 $(BIN)/pytest -q tests/http/test_schemathesis.py
 	$(BIN)/python -m tests.soak.corpora
 	$(BIN)/python -m tests.soak.requests
 	$(BIN)/python -m tests.soak.documents
