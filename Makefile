@@ -14,10 +14,10 @@ RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
 FUZZ := .venv-fuzz/fuzz.stamp
-# No source builds: they would fetch build tools that no hash covers.
 # Tests whose inputs hypothesis generates.
 GENERATED := tests/compiled tests/protocols tests/worker/test_heads.py tests/test_checking.py \
 	tests/test_linear.py tests/http/test_headers.py tests/http/test_outside.py
+# No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -40,7 +40,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) $(FUZZ) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
+soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis

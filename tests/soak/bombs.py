@@ -77,7 +77,7 @@ def attacks() -> Iterator[Attack]:
     yield Attack(
         "100,000 wrong rows", 400, b'{"x":[' + b",".join([b'["a",null,1]'] * 100_000) + b"]}"
     )
-    yield Attack("1,000,000 values in a row", 400, listed(b"1", 10**6 // 4))
+    yield Attack("250,000 values in a row", 400, listed(b"1", 250_000))
     yield Attack("8,000,000 values in a row", 413, listed(b"1"))
     yield Attack("a string of 1,000,000", 400, b'{"x":["' + b"a" * 10**6 + b'",2,3]}')
     yield Attack(
