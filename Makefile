@@ -15,6 +15,10 @@ RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
 TLS := .venv-tls/bin/sslyze
+FUZZ := .venv-fuzz/fuzz.stamp
+# Tests whose inputs hypothesis generates.
+GENERATED := tests/compiled tests/protocols tests/worker/test_heads.py tests/test_checking.py \
+	tests/test_linear.py tests/http/test_headers.py tests/http/test_outside.py
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
@@ -41,7 +45,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
+soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
@@ -49,6 +53,13 @@ soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, w
 	$(BIN)/python -m tests.soak.timing
 	$(BIN)/python -m tests.soak.quotas
 	$(BIN)/python -m tests.soak.records
+	$(BIN)/pytest -q --hypothesis-profile=soak --timeout=3600 $(GENERATED)
+	SCHEMATHESIS_EXAMPLES=200 $(BIN)/pytest -q tests/http/test_schemathesis.py
+	$(BIN)/python -m tests.soak.corpora
+	$(BIN)/python -m tests.soak.requests
+	$(BIN)/python -m tests.soak.documents
+	$(BIN)/python -m tests.soak.bombs
+	.venv-fuzz/bin/python -m tests.fuzz
 
 # sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed.
 tls-check: $(DEV) $(COMPILED) $(TLS) ## hold TLS against Mozilla's profile and testssl.sh (3 minutes)
@@ -62,6 +73,7 @@ lock: $(DEV) ## compile requirements*.in; LOCK_ARGS=--upgrade moves every versio
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
+	$(COMPILE) requirements-fuzz.in --output-file requirements-fuzz.txt
 	for file in benchmarks/peers/*.in tests/soak/sslyze.in; do \
 		$(COMPILE) "$$file" --output-file "$${file%.in}.txt" || exit 1; done
 
@@ -92,7 +104,7 @@ bench-micro: $(RUNTIME) $(COMPILED) ## time decode, check, predict, encode and t
 	$(BIN)/python -m benchmarks.micro $(BENCH_ARGS)
 
 clean: ## remove what was installed and cached; models stay
-	rm -rf $(VENV) .venv-bench .venv-tls .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf $(VENV) .venv-bench .venv-fuzz .venv-tls .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	find app tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp is written last, so that an interrupted set-up is begun anew instead of believed. It hangs
@@ -111,6 +123,14 @@ $(RUNTIME): requirements.txt $(BIN)/python
 # Without a compiler it says so, and that everything works all the same.
 $(COMPILED): app/compiled/rows.c app/compiled/buckets.c app/compiled/library.py $(RUNTIME)
 	@$(BIN)/python -m app.compiled >/dev/null || [ $$? -eq 3 ]
+	@touch $@
+
+# The fuzzer has an environment of its own: it is for some Pythons and platforms only.
+$(FUZZ): requirements-fuzz.txt
+	@echo "Setting up .venv-fuzz from requirements-fuzz.txt ..."
+	@$(PYTHON) -m venv --clear .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r requirements-fuzz.txt
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

@@ -14,7 +14,8 @@ from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, fitted, linear_n
 from tests.support.server import Server
 
 settings.register_profile("ordinate", derandomize=True, deadline=None, database=None)
-settings.load_profile("ordinate")
+settings.register_profile("soak", max_examples=5000, deadline=None, database=None)
+settings.load_profile("ordinate")  # --hypothesis-profile=soak takes the other
 
 MAX_BODY_BYTES = 1 << 20
 MAX_ROWS = 1000

@@ -64,7 +64,9 @@ def locked(name: str) -> dict[str, tuple[str, int]]:
     return packages
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-build"])
+@pytest.mark.parametrize(
+    "name", ["requirements", "requirements-dev", "requirements-build", "requirements-fuzz"]
+)
 def test_each_package_asked_for_has_its_reason_and_is_locked(name: str) -> None:
     packages = asked_for(f"{name}.in")
 
@@ -73,7 +75,13 @@ def test_each_package_asked_for_has_its_reason_and_is_locked(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-build.txt",
+        "requirements-fuzz.txt",
+    ],
 )
 def test_each_locked_package_has_hashes_and_no_line_names_an_index_or_a_path(name: str) -> None:
     assert [package for package, (_, hashes) in locked(name).items() if not hashes] == []

@@ -33,6 +33,8 @@ def _enter() -> None:
     sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
     if _SLASH in sent.partition("?")[0].lower():
         raise NotFound
+    if request.environ["PATH_INFO"].startswith("//"):  # which routing takes for one
+        raise NotFound
 
 
 def _admit() -> None:

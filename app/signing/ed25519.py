@@ -63,12 +63,17 @@ def key_id(public: PublicKey) -> str:
 
 def read_signer(path: Path) -> Signer:
     """The private key in a file. Raises ConfigError."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - see above
+        Ed25519PrivateKey,
+    )
 
     try:
         private: Any = serialization.load_pem_private_key(read_key_file(path), None)
-        private.public_key().public_bytes_raw()
-    except (ValueError, TypeError, AttributeError) as error:
+        if not isinstance(private, Ed25519PrivateKey):  # others can have the same methods
+            raise TypeError(type(private).__name__)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(
             f"{path} holds no private key of Ed25519 without a passphrase: "
             "make one with `flask --app wsgi keys signing new`"
@@ -92,7 +97,11 @@ def read_trusted(place: Path | None) -> Mapping[str, PublicKey]:
 
 
 def _publics(path: Path) -> list[PublicKey]:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - see above
+        Ed25519PublicKey,
+    )
 
     text = read_key_file(path)
     if b"PRIVATE KEY" in text:
@@ -101,9 +110,9 @@ def _publics(path: Path) -> list[PublicKey]:
         found: list[Any] = [
             serialization.load_pem_public_key(block) for block in _PUBLIC.findall(text)
         ]
-        for key in found:
-            key.public_bytes_raw()
-    except (ValueError, TypeError, AttributeError) as error:
+        if not all(isinstance(key, Ed25519PublicKey) for key in found):
+            raise TypeError("of another kind")
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path} holds a public key that is none of Ed25519") from error
     if not found:
         raise ConfigError(f"{path} holds no public key in PEM")

@@ -99,7 +99,9 @@ class Connection(asyncio.Protocol):
                 return
             if request is None:
                 self._look_ahead()
-                return
+                if not self._cutter.waiting:
+                    return
+                break
             self._serve(*request)
         self._queued = True
         self._later(self._go_on)

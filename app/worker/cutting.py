@@ -6,6 +6,10 @@ from app.worker.heads import MAX_PLAIN_HEAD, Head, Parse, recognise
 
 _HEAD_END = b"\r\n\r\n"
 
+PIECE = 1 << 14
+"""Bytes that the strict parser is given at a time: as chunks of one byte each they take it some
+milliseconds, and others shall not wait longer."""
+
 
 class Request(NamedTuple):
     """A request that is all here, or as much of it as is kept.
@@ -59,7 +63,9 @@ class Cutter:
             self._gathering, self._buffer = None, rest
 
     def next(self) -> Request | None:
-        """Give the next request, None while it is not all here.
+        """Give the next request, None while it is not all here or was not all looked at.
+
+        In the latter case some bytes are still `waiting`.
 
         Raises:
             Exception: of gunicorn's parser, or what it stands for: this will be no request.
@@ -109,12 +115,12 @@ class Cutter:
         if self._parse is None:
             self._parse = Parse(self._limits, self._max_body)
         parse, data = self._parse, self._buffer
-        self._buffer = b""
-        parse.feed(data)
+        self._buffer = data[PIECE:]
+        parse.feed(data[:PIECE])
         if not parse.complete:
             return None
         assert parse.head is not None
-        self._parse, self._buffer = None, parse.rest()
+        self._parse, self._buffer = None, parse.rest() + self._buffer
         return Request(parse.head, bytes(parse.body), parse.overlong)
 
 

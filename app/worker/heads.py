@@ -115,6 +115,21 @@ def _key(name: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
+class _Parser(PythonProtocol):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's parser, for which a line is as long as it may be however it arrives.
+
+    By itself it measures the lines of chunks and trailers only while their end is missing.
+    """
+
+    __slots__ = ()
+
+    def _find_line(self, limit: int, error: Exception) -> int:
+        end: int = super()._find_line(limit, error)
+        if end > limit:
+            raise error
+        return end
+
+
 class Parse:
     """One request in the hands of gunicorn's parser.
 
@@ -130,9 +145,7 @@ class Parse:
     """
 
     def __init__(self, limits: dict[str, int], max_body: int) -> None:
-        self._parser = PythonProtocol(
-            on_headers_complete=self._on_head, on_body=self._on_body, **limits
-        )
+        self._parser = _Parser(on_headers_complete=self._on_head, on_body=self._on_body, **limits)
         self._max_body = max_body
         self.head: Head | None = None
         self._seen = False
@@ -153,7 +166,12 @@ class Parse:
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived. Raises gunicorn's ParseError, or what it stands for."""
-        self._parser.feed(data)
+        try:
+            self._parser.feed(data)
+        except _Enough:
+            return
+        except ValueError as error:  # a length of more digits than Python makes a number of
+            raise InvalidHeader("CONTENT-LENGTH") from error
 
     def rest(self) -> bytes:
         """What arrived behind the end of this request."""
@@ -184,7 +202,13 @@ class Parse:
     def _on_body(self, piece: bytes) -> None:
         room = self._max_body + 1 - len(self.body)
         self.body += piece[:room]
-        self.overlong = self.overlong or len(self.body) > self._max_body
+        if len(self.body) > self._max_body:
+            self.overlong = True
+            raise _Enough
+
+
+class _Enough(Exception):
+    """The body is longer than what is kept: the rest of it is not looked at, wrong or not."""
 
 
 class ExpectationFailed(Exception):

@@ -5,6 +5,7 @@ requests an operation, other ones each time, and may take an hour.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.server import Server
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
 USUAL_EXAMPLES = "10"
+PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
 # All checks are on. The statuses are those that Ordinate means to use, fewer than by default: a
 # 5xx is never right. 404 is where a name was made up, 413 too many rows, 415 no body at all.
@@ -69,3 +71,6 @@ def assert_nothing_found(server: Server, folder: Path, usual: str, *more: str) -
 
     assert found.returncode == 0, found.stdout + found.stderr
     assert "No issues found" in found.stdout
+    for phase in PHASES:
+        assert re.search(rf"^\s*✅ {phase}$", found.stdout, re.MULTILINE), f"{phase} did not run"
+    assert re.search(r"Operations: +(\d+) selected / \1 total", found.stdout)

@@ -7,10 +7,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed448, rsa, x448, x25519
 
 from app.config import Config
 from app.errors import BrokenModel, ConfigError, StoreError
@@ -133,6 +134,31 @@ def test_a_file_without_public_keys_stops_the_start_and_says_which(
         read_trusted(place)
 
     assert str(place) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "kind", [x25519.X25519PrivateKey, ed448.Ed448PrivateKey, x448.X448PrivateKey]
+)
+def test_a_key_of_a_kind_with_the_same_methods_is_refused(tmp_path: Path, kind: Any) -> None:
+    private, public = tmp_path / "a.pem", tmp_path / "a.pub"
+    key, info = kind.generate(), serialization.PublicFormat.SubjectPublicKeyInfo
+    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    private.write_bytes(key.private_bytes(PEM, pkcs8, plain))
+    public.write_bytes(key.public_key().public_bytes(PEM, info))
+
+    with pytest.raises(ConfigError, match="no private key of Ed25519"):
+        read_signer(private)
+    with pytest.raises(ConfigError, match="none of Ed25519"):
+        read_trusted(public)
+
+
+def test_a_public_key_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "a.pub"
+    signer(tmp_path, "a")
+    place.write_bytes(place.read_bytes().replace(b"MCowBQYDK2Vw", b"MCowBQYDK2V/"))
+
+    with pytest.raises(ConfigError, match="none of Ed25519"):
+        read_trusted(place)
 
 
 def test_a_folder_without_public_keys_stops_the_start(tmp_path: Path) -> None:

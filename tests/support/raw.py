@@ -85,6 +85,21 @@ class Wire:
         self._rest += piece
 
 
+def parsed(data: bytes) -> list[Answer]:
+    """All answers in these bytes, which must hold nothing else."""
+    answers = []
+    while data:
+        head, end, data = data.partition(b"\r\n\r\n")
+        assert end, "an answer has no end"
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        length = int(headers.get("Content-Length", "0"))
+        assert length <= len(data), "an answer is cut short"
+        answers.append(Answer(int(first.split(" ")[1]), headers, data[:length]))
+        data = data[length:]
+    return answers
+
+
 def post(body: bytes = b'{"x":[1,2,0.5]}', *headers: str, target: str = "/predict") -> bytes:
     """A prediction request with its length, and these header lines besides."""
     lines = [

@@ -9,6 +9,34 @@ from app.schema import Feature, Schema
 MAX_DEPTH = 1024
 MAX_MAGNITUDE = 1e100
 
+Answer = int | tuple[bool, list[list[float]]]
+"""The status of a refusal; else whether one row stands alone, and the numbers of all rows."""
+
+
+def answer(schema: Schema, body: bytes, max_rows: int) -> Answer:
+    """What becomes of the body of a prediction request, up to the model."""
+    try:
+        content = decode(body)
+    except ValueError:
+        return 400
+    if not isinstance(content, dict) or set(content) != {"x"} or content["x"] == []:
+        return 400
+    single, rows = _rows(content["x"], len(schema.features))
+    if len(rows) > max_rows:
+        return 413
+    if wrong_places(schema, rows):
+        return 400
+    return single, [numbers(schema, row) for row in rows]
+
+
+def _rows(x: Any, width: int) -> tuple[bool, list[Any]]:
+    """Whether it is one row, and all rows."""
+    if not isinstance(x, list):
+        return True, [x]
+    if isinstance(x[0], list | dict) or (width == 1 and len(x) > 1):
+        return False, x
+    return True, [x]
+
 
 def decode(body: bytes) -> Any:
     """The value of a JSON document. Raises ValueError for all that must be refused."""

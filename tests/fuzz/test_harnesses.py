@@ -1,0 +1,59 @@
+"""Each harness on its seeds, on what was once found, and on mutations of both."""
+
+import random
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.harnesses import HARNESSES
+from tests.fuzz.mutation import mutants
+
+MUTANTS = 250
+"""Of each; `python -m tests.fuzz` tries millions."""
+
+FOUND = {
+    "cutting": [
+        # A length of more digits than Python makes a number of was answered with 500.
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        # Lines of chunks and trailers could be longer if they came in one piece.
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;a="
+        + b"a" * 9000
+        + b"\r\nx\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: "
+        + b"a" * 9000
+        + b"\r\n\r\n",
+    ],
+    "serving": [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"],
+}
+"""Inputs that broke a promise before it was kept."""
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_seeds_and_former_findings_pass(name: str) -> None:
+    harness = HARNESSES[name]
+
+    for data in (*harness.seeds(), *FOUND.get(name, [])):
+        harness.check(data)
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_mutations_pass(name: str) -> None:
+    harness = HARNESSES[name]
+    pool = [*harness.seeds(), *FOUND.get(name, [])]
+
+    for data in islice(mutants(pool, random.Random(1)), MUTANTS):
+        harness.check(data)
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_empty_input_passes(name: str) -> None:
+    HARNESSES[name].check(b"")
+
+
+def test_each_module_that_checks_bytes_is_a_harness() -> None:
+    folder = Path(__file__).parent
+
+    found = {path.stem for path in folder.glob("*.py") if "\ndef check(" in path.read_text()}
+
+    assert found == set(HARNESSES)

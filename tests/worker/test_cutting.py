@@ -1,0 +1,59 @@
+"""Bytes become requests in turns that are short whatever is sent."""
+
+import pytest
+
+from app.worker.cutting import PIECE, Cutter, Request
+from tests.support.raw import Wire, chunked, headed, post
+from tests.support.server import Server
+
+LIMITS = {
+    "limit_request_line": 4094,
+    "limit_request_fields": 100,
+    "limit_request_field_size": 8190,
+}
+BODY = b'{"x":[1,2,0.5]}'.ljust(20_000)
+IN_CHUNKS = headed(
+    "POST /predict HTTP/1.1",
+    "Host: x",
+    "Content-Type: application/json",
+    "Transfer-Encoding: chunked",
+    body=chunked(BODY, 1),
+)
+
+
+def taken(cutter: Cutter) -> tuple[Request, int]:
+    """The next request, and in how many turns it was cut."""
+    for turn in range(1, 1000):
+        request = cutter.next()
+        if request is not None:
+            return request, turn
+        assert cutter.waiting, "it waits for more"
+    raise AssertionError("it is never done")
+
+
+def test_many_small_chunks_are_looked_at_piece_by_piece() -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+    cutter.add(IN_CHUNKS)
+
+    request, turns = taken(cutter)
+
+    assert request.body == BODY
+    assert turns == 1 + (len(IN_CHUNKS) - 1) // PIECE
+
+
+def test_what_is_behind_a_piece_by_piece_request_is_the_next_one() -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+    cutter.add(IN_CHUNKS + IN_CHUNKS + post())
+
+    bodies = [taken(cutter)[0].body for _ in range(3)]
+
+    assert bodies == [BODY, BODY, b'{"x":[1,2,0.5]}']
+    assert not cutter.begun
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_client_that_sends_one_byte_a_chunk_is_answered(count: int, server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(IN_CHUNKS * count + post())
+
+        assert [wire.answer().status for _ in range(count + 1)] == [200] * (count + 1)
