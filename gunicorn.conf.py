@@ -28,10 +28,11 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 
 # Time.
 timeout = _config.timeout
-graceful_timeout = _config.grace  # under the 10 s after which `docker stop` kills
+graceful_timeout = _config.stop_delay + _config.grace  # under the 10 s of `docker stop`
 keepalive = (
     _config.keepalive
 )  # longer than the 60 s of common load balancers: they must hang up first
+worker_connections = _config.connections  # fewer where the system allows fewer descriptors
 max_requests = 0  # nothing leaks here that a restart would have to mend
 
 # What a request may look like before it reaches the application.
@@ -50,6 +51,12 @@ control_socket_disable = True  # nothing but HTTP is listened to; signals manage
 logger_class = "app.telemetry.gunicorn_logger.JsonLogger"
 loglevel = _config.log_level
 accesslog = None
+
+
+def on_reload(server: Any) -> None:
+    """Have the present workers know that others take over, so that they need not warn anybody."""
+    if hasattr(server.worker_class, "on_reload"):
+        server.worker_class.on_reload()
 
 
 def on_starting(server: Any) -> None:

@@ -42,6 +42,12 @@ class Config:
     signing_key: Path | None
     state: Path | None
     max_model_bytes: int
+    queue: int
+    queue_seconds: int
+    deadline: int
+    connections: int
+    max_pending_bytes: int
+    stop_delay: int
     warnings: tuple[str, ...] = ()
 
     @classmethod

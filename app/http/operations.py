@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from app.compiled import library
+from app.errors import NotReady
 from app.http.models import json_response
 from app.http.service import service
 from app.runtimes import installed
@@ -20,6 +21,8 @@ def health() -> Response:
 @blueprint.get("/readyz")
 def ready() -> Response:
     """200 when /predict can be answered or, without a default model, when any can predict."""
+    if service().leaving.is_set():
+        raise NotReady("the service is about to stop")
     registry = service().registry
     states = registry.states()
     if registry.default is not None or not any(state.model for state in states.values()):

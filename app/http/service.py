@@ -1,5 +1,6 @@
 """What every view needs, in one object that hangs on the Flask application."""
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +13,7 @@ from app.security import Guard
 from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
-from app.telemetry.families import CHANGES
+from app.telemetry.families import CHANGES, QUEUED
 from app.version import __version__
 from app.watcher import Watcher
 
@@ -30,6 +31,11 @@ class Service:
     watcher: Watcher
     shadow: Shadow
     guard: Guard
+    leaving: threading.Event  # set when this process takes no more requests soon
+
+    def waited(self, seconds: float) -> None:
+        """Count how long a request has waited for a thread."""
+        self.metrics.observe(QUEUED, seconds)
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -49,7 +55,7 @@ class Service:
         watcher = Watcher(registry, config.refresh, log)
         shadow = Shadow(metrics, log, config.max_rows)
         guard = Guard()
-        return cls(config, registry, metrics, log, watcher, shadow, guard)
+        return cls(config, registry, metrics, log, watcher, shadow, guard, threading.Event())
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 from app.worker.connection import Connection
@@ -13,6 +14,7 @@ _WAIT_SECONDS = 0.0005
 _MOST_WAITS = 6
 _AT_ONCE = 16
 _PAUSE_SECONDS = 0.1
+_WARN_SECONDS = 10.0
 
 
 class Acceptor:
@@ -26,6 +28,7 @@ class Acceptor:
         server: gets the connections.
         listener: the socket, not blocking.
         tls: a context to wrap them in, or None.
+        most: connections that this worker keeps.
         loop: of this worker.
         warn: told when the process or the machine has no room for connections.
     """
@@ -36,11 +39,13 @@ class Acceptor:
         listener: socket.socket,
         tls: Any,
         *,
+        most: int,
         loop: asyncio.AbstractEventLoop,
         warn: Callable[[str], None],
     ) -> None:
         self._server, self._listener, self._tls = server, listener, tls
-        self._loop, self._warn = loop, warn
+        self._most, self._loop, self._warn = most, loop, warn
+        self._warned = -inf
         self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
         self._waiting: asyncio.TimerHandle | None = None
         self._waits = 0
@@ -56,6 +61,16 @@ class Acceptor:
         if self._waiting is not None:
             self._waiting.cancel()
 
+    def finish(self) -> None:
+        """Take in whoever has connected by now, then nobody: the socket is closed.
+
+        What is still queued at a socket when the last process closes it is reset by the system.
+        """
+        while self._accept():
+            pass
+        self.stop()
+        self._listener.close()
+
     @property
     def idle(self) -> bool:
         """Whether no connection is on its way in."""
@@ -69,11 +84,16 @@ class Acceptor:
             return
         self._waits = 0
         for _ in range(_AT_ONCE):
+            if self._is_full() and self._server.make_room():
+                return  # those that go are gone when the event loop comes back
             if not self._accept() or not self._server.share.is_first(self._count()):
                 return
 
     def _count(self) -> int:
         return len(self._server.connections) + len(self._arriving)
+
+    def _is_full(self) -> bool:
+        return self._count() >= self._most
 
     def _accept(self) -> bool:
         """Take in one connection; False if there is none left for this worker now."""
@@ -84,6 +104,9 @@ class Acceptor:
         except OSError as error:
             self._pause(error)
             return False
+        if self._is_full():
+            self._turn_away(client)
+            return True
         task = self._loop.create_task(self._connect(client))
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)
@@ -92,9 +115,19 @@ class Acceptor:
 
     def _pause(self, error: OSError) -> None:
         """Let others close something first; asking again at once would only burn the processor."""
-        self._warn(f"A connection cannot be accepted now: {error.strerror}.")
+        now = self._loop.time()
+        if now - self._warned > _WARN_SECONDS:
+            self._warn(f"A connection cannot be accepted now: {error.strerror}.")
+            self._warned = now
+        self._server.make_room()
         self._loop.remove_reader(self._listener)
         self._waiting = self._loop.call_later(_PAUSE_SECONDS, self.start)
+
+    def _turn_away(self, client: socket.socket) -> None:
+        if self._tls is None:
+            self._server.doorstep.turn_away(client, self._loop.time())
+        else:  # an answer would take a handshake first
+            client.close()
 
     async def _connect(self, client: socket.socket) -> None:
         client.setblocking(False)

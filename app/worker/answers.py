@@ -125,11 +125,13 @@ def _begin(outcome: Outcome, keep_alive: bool) -> str:
     return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
 
-def refusal(status: int, body: bytes, request_id: str) -> bytes:
+def refusal(status: int, body: bytes, request_id: str, retry_after: int | None = None) -> bytes:
     """An answer in JSON that needs no application, and closes the connection."""
     headers = [
         ("Content-Type", "application/json"),
         ("X-Request-Id", request_id),
         ("X-Content-Type-Options", "nosniff"),
     ]
+    if retry_after is not None:
+        headers.append(("Retry-After", str(retry_after)))
     return _head(f"{status} {HTTPStatus(status).phrase}", headers, len(body), False) + body

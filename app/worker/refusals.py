@@ -4,6 +4,7 @@ from typing import Any
 
 from gunicorn.asgi import parser
 
+from app.errors import Overloaded
 from app.http.service import EXTENSION
 from app.protocols.native import error_body
 from app.telemetry import request_id
@@ -33,7 +34,8 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 
 def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
     """Answer, count and log a request that the application never saw."""
-    status, sentence = _status(error)
+    status, sentence, reason = _status(error)
+    retry_after = error.retry_after if isinstance(error, Overloaded) else None
     body = error_body(sentence)
     fresh = request_id()
     service = getattr(application, "extensions", {}).get(EXTENSION)
@@ -41,7 +43,7 @@ def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
         if status == 500:
             service.log.failure("a request failed unexpectedly", error, request_id=fresh)
         else:
-            service.metrics.rejected("malformed")
+            service.metrics.rejected(reason)
         service.metrics.request(UNPARSED, "other", status, 0.0)
         service.log.access(
             request_id=fresh,
@@ -53,11 +55,14 @@ def refuse(application: Any, error: Exception, remote: str | None) -> bytes:
             bytes_out=len(body),
             remote=remote,
         )
-    return refusal(status, body, fresh)
+    return refusal(status, body, fresh, retry_after)
 
 
-def _status(error: Exception) -> tuple[int, str]:
+def _status(error: Exception) -> tuple[int, str, str]:
+    """Status, sentence, and the reason by which it is counted."""
+    if isinstance(error, Overloaded):
+        return error.status, error.message, "overloaded"
     for kind, status, sentence in _REFUSALS:
         if isinstance(error, kind):
-            return status, sentence
-    return 500, "the service failed on this request; its log says why"
+            return status, sentence, "malformed"
+    return 500, "the service failed on this request; its log says why", "failed"

@@ -2,16 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from app.errors import DeadlinePassed, OrdinateError, Overloaded
 from app.http.fast import BRIEF_BYTES, SENDER, FastPath, Plain
+from app.http.refusing import is_vital, refused
 from app.registry import Lineup
 from app.security import Sender
 from app.worker.answers import Heads, answer
+from app.worker.budget import Budget
 from app.worker.heads import Environ, Head
+from app.worker.pool import Bounds, Pool
 from app.worker.refusals import refuse
+
+_ASIDE, _ASIDES = ("GET", "HEAD"), 2
+BUSY = "there is more to do here than can be done in time: try again in a moment"
+LATE = "there was no answer within {:.0f} s: ask for fewer rows at a time, or try again later"
+FULL = "there are too many large requests here at the moment: try again, or send fewer rows at once"
 
 
 class Responder:
@@ -20,18 +29,24 @@ class Responder:
     Args:
         application: of WSGI; what it has at `wsgi_app` may be our fast path, or say by `is_brief`
             which paths it answers in well under a millisecond.
-        threads: for requests that may take longer.
+        bounds: of the requests that may take longer, which are left to threads.
+        budget: of the bytes of all requests.
         loop: that must not wait for them.
     """
 
-    def __init__(self, application: Any, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, application: Any, bounds: Bounds, budget: Budget, loop: asyncio.AbstractEventLoop
+    ) -> None:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads = Heads()
-        self._threads = ThreadPoolExecutor(threads, "request")
-        self._loop = loop
+        self._loop, self.budget = loop, budget
+        waited = self._fast.served.waited if self._fast else _ignore
+        self._threads = Pool("request", bounds, loop, waited)
+        # What operators ask must be answered also where predictions occupy every thread.
+        self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
 
     def now(self, head: Head, ends: Environ, body: bytes, keep_alive: bool) -> bytes | None:
         """The whole answer to a request that can be answered at once, else None. Never raises.
@@ -58,34 +73,87 @@ class Responder:
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
-    ) -> None:
-        """Answer in a thread, and call `then` with the whole answer on the event loop."""
+    ) -> bytes | None:
+        """Have a thread answer, and call `then` with the whole answer on the event loop.
+
+        Returns:
+            None; where there is too much to do, a refusal, and `then` is not called.
+        """
+        pool = self._pool(head)
+        if pool.is_full() and not is_vital(head.environ["PATH_INFO"]):
+            return self._refused(head, ends, Overloaded(BUSY), keep_alive)
         if head.plain is not None and self._fast is not None:
             plain, sender = head.plain, ends[SENDER]
             work = partial(self._predict, self._fast, plain, body, keep_alive, None, sender)
         else:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
-        def done(future: "Future[bytes]") -> None:
-            if not future.cancelled():
-                self._loop.call_soon_threadsafe(then, future.result())
+        size, came = len(body), self._loop.time()
+        self.budget.held += size
 
-        self._threads.submit(work).add_done_callback(done)
+        def late() -> bytes:
+            waited = self._loop.time() - came
+            error = DeadlinePassed(LATE.format(waited))
+            return self._refused(head, ends, error, keep_alive, waited)
+
+        def done(answer: bytes) -> None:
+            self.budget.held -= size
+            then(answer)
+
+        pool.submit(work, late, done)
+        return None
 
     def early(self, head: Head, ends: Environ) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
-        if self._fast is None or (found := self._fast.early(head.environ, ends[SENDER])) is None:
-            return None
-        outcome, request_id = found
-        return self._heads.answer(outcome, request_id, False)
+        if self._fast is not None and (found := self._fast.early(head.environ, ends[SENDER])):
+            return self._heads.answer(*found, keep_alive=False)
+        if not self.budget.has_room(head.length or 0):
+            return self._refused(head, ends, Overloaded(FULL), False)
+        if self._pool(head).is_full() and not self._is_for_the_loop(head):
+            return self._refused(head, ends, Overloaded(BUSY), False)
+        return None
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
         return refuse(self._application, error, remote)
 
+    def check(self, now: float) -> bool:
+        """Refuse the requests whose time is up; whether the threads can still do their work."""
+        for pool in (self._threads, self._asides):
+            pool.check(now)
+        return not (self._threads.is_stuck(now) or self._asides.is_stuck(now))
+
+    def give_all_up(self) -> None:
+        """Refuse all requests that have no answer yet."""
+        for pool in (self._threads, self._asides):
+            pool.give_all_up()
+
     def close(self) -> None:
         """Begin no further request."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._threads, self._asides):
+            pool.close()
+
+    def _pool(self, head: Head) -> Pool:
+        asked = head.environ["REQUEST_METHOD"]
+        return self._asides if self._fast is not None and asked in _ASIDE else self._threads
+
+    def _is_for_the_loop(self, head: Head) -> bool:
+        if head.plain is not None and self._fast is not None:
+            return self._fast.quick(head.plain) is not None
+        return is_vital(head.environ["PATH_INFO"])
+
+    def _refused(
+        self,
+        head: Head,
+        ends: Environ,
+        error: OrdinateError,
+        keep_alive: bool,
+        waited: float = 0.0,
+    ) -> bytes:
+        if self._fast is None:
+            return refuse(self._application, error, ends["REMOTE_ADDR"])
+        outcome, request_id = refused(self._fast.served, head.environ, error, waited)
+        return self._heads.answer(outcome, request_id, keep_alive)
 
     def _predict(
         self,
@@ -110,3 +178,7 @@ class Responder:
 
 def _never(_path: str) -> bool:
     return False
+
+
+def _ignore(_seconds: float) -> None:
+    pass
