@@ -60,7 +60,12 @@ def on_reload(server: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Tell of variables that look like settings."""
+    """Tell of variables that look like settings.
+
+    A worker that could not start ends with one of these codes, on which the master gives up; they
+    must be none by which a crashing library might end a worker. gunicorn's are 3 and 4.
+    """
+    server.WORKER_BOOT_ERROR, server.APP_LOAD_ERROR = 213, 214
     for warning in _config.warnings:
         server.log.warning(warning)
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Any, ClassVar
@@ -73,7 +74,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.connections: set[asyncio.Protocol] = set()
         self.now = self.loop.time()
         self.stopping_since = self._end = inf
-        self._is_stuck = False
+        self._left, self._is_stuck = asyncio.Event(), False
         self._no_room_until = -inf
         self._sending: list[Callable[[], None]] = []
         self.share.enter()
@@ -183,7 +184,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.log.info("The master is gone, so this worker goes as well.")
                 break
             self._check_times()
-            await asyncio.sleep(TICK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), TICK_SECONDS)
 
     def _check_times(self) -> None:
         self.now = now = self.loop.time()
@@ -221,6 +223,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _leave(self) -> None:
         """Take no more connections, and end those there are after their next answer."""
         self.alive = False
+        self._left.set()
         self.stopping_since = min(self.stopping_since, self.loop.time())
 
     def _stop_now(self) -> None:
