@@ -12,7 +12,10 @@ from app.worker.server import Server
 
 _WAIT_SECONDS = 0.0005
 _MOST_WAITS = 6
-_AT_ONCE = 16
+_AT_ONCE = 256
+"""When there is too much to do, turns of the event loop are rare, and who is to be refused should
+hear of it soon."""
+
 _PAUSE_SECONDS = 0.1
 _WARN_SECONDS = 10.0
 

@@ -14,6 +14,9 @@ from queue import SimpleQueue
 
 Answer = Callable[[bytes], None]
 
+_NEWEST = 0.1
+"""Share of the newest of the measurements that are averaged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -22,7 +25,8 @@ class Bounds:
     Attributes:
         threads: at work at a time.
         waiting: requests that may wait for one of them.
-        wait: seconds that the first of those may have waited before no more are taken.
+        wait: seconds that one of those may wait, by what the last ones took, or the first of them
+            has waited, before no more are taken.
         deadline: seconds from a whole request to its answer.
     """
 
@@ -96,16 +100,31 @@ class Pool:
         self._late: set[Job] = set()  # given up, and still worked on
         self._threads = 0  # without those
         self._lock = threading.Lock()  # over who has a job
+        self._pace = 0.0  # seconds from one answer to the next, while others wait
+        self._answered: float | None = None  # when the last one was, if others waited then
 
-    def is_full(self) -> bool:
-        """Whether a request that comes now is not to be taken."""
+    def is_full(self, coming: int = 0) -> bool:
+        """Whether a request that comes now is not to be taken, as it would wait too long.
+
+        Args:
+            coming: requests that were let in and are not here yet.
+        """
+        waiting = self._settled()
+        if not waiting and not coming:
+            return False
+        count = len(waiting) + coming
+        if count >= self._bounds.waiting:
+            return True
+        if waiting and self._loop.time() - waiting[0].since > self._bounds.wait:
+            return True
+        return count >= self._bounds.threads and count * self._pace > self._bounds.wait
+
+    def _settled(self) -> deque[Job]:
+        """The jobs that wait, without those that have begun."""
         waiting = self._waiting
         while waiting and waiting[0].begun:
             waiting.popleft()
-        if not waiting:
-            return False
-        waited = self._loop.time() - waiting[0].since
-        return len(waiting) >= self._bounds.waiting or waited > self._bounds.wait
+        return waiting
 
     def submit(self, work: Callable[[], bytes], refuse: Callable[[], bytes], then: Answer) -> None:
         """Have a request answered.
@@ -166,7 +185,14 @@ class Pool:
     def _done(self, job: Job, answer: bytes) -> None:
         self._jobs.pop(job, None)
         self._late.discard(job)
+        self._measure()
         job.answer(answer)
+
+    def _measure(self) -> None:
+        now, before = self._loop.time(), self._answered
+        if before is not None:
+            self._pace += _NEWEST * (now - before - self._pace)
+        self._answered = now if self._settled() else None
 
     def _take(self, job: Job) -> bool:
         """Whether a thread is to do it. A request whose time is up is left to the next check."""

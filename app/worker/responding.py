@@ -1,6 +1,7 @@
 """Who answers a request: the event loop what is brief, a thread all else."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,10 +13,14 @@ from app.http.refusing import is_vital, refused
 from app.registry import Lineup
 from app.security import Sender
 from app.worker.answers import Heads, answer
-from app.worker.budget import Budget
+from app.worker.budget import SMALL_BYTES, Budget
 from app.worker.heads import Environ, Head
 from app.worker.pool import Bounds, Pool
+from app.worker.pulse import Pulse
 from app.worker.refusals import refuse
+
+_COMING_SECONDS = 1.0
+"""A body that takes longer is no part of what is to be done next: its client is slow."""
 
 _ASIDE, _ASIDES = ("GET", "HEAD"), 2
 BUSY = "there is more to do here than can be done in time: try again in a moment"
@@ -40,9 +45,10 @@ class Responder:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
+        self._coming: deque[float] = deque()  # when large bodies were let in that are not all here
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads = Heads()
-        self._loop, self.budget = loop, budget
+        self._loop, self.budget, self.pulse = loop, budget, Pulse(loop)
         waited = self._fast.served.waited if self._fast else _ignore
         self._threads = Pool("request", bounds, loop, waited)
         # What operators ask must be answered also where predictions occupy every thread.
@@ -89,6 +95,8 @@ class Responder:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
         size, came = len(body), self._loop.time()
+        if size > SMALL_BYTES and self._coming:
+            self._coming.popleft()
         self.budget.held += size
 
         def late() -> bytes:
@@ -109,9 +117,25 @@ class Responder:
             return self._heads.answer(*found, keep_alive=False)
         if not self.budget.has_room(head.length or 0):
             return self._refused(head, ends, Overloaded(FULL), False)
-        if self._pool(head).is_full() and not self._is_for_the_loop(head):
+        if self._is_too_much(head):
             return self._refused(head, ends, Overloaded(BUSY), False)
         return None
+
+    def _is_too_much(self, head: Head) -> bool:
+        """Whether a request whose body is still to come would wait too long when it is here."""
+        is_large = head.length is None or head.length > SMALL_BYTES
+        if is_large and self.pulse.is_late:
+            return True
+        if self._is_for_the_loop(head):
+            return False
+        now, coming = self._loop.time(), self._coming
+        while coming and now - coming[0] > _COMING_SECONDS:
+            coming.popleft()
+        if self._pool(head).is_full(len(coming)):
+            return True
+        if is_large:
+            coming.append(now)
+        return False
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
