@@ -86,6 +86,10 @@ class Running:
         """The end of what it has written, to say why it failed."""
         return self._log.read_text("utf-8", "replace")[-2000:]
 
+    def wait(self, seconds: float) -> int:
+        """The exit code of the process that was started, once it has ended."""
+        return self._process.wait(seconds)
+
     def stop(self) -> None:
         """End all its processes, gently first."""
         family = self.processes()
