@@ -56,6 +56,11 @@ class Running:
     ) -> None:
         self.stop()
 
+    @property
+    def leader(self) -> int:
+        """Id of the process that was started."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether the process that was started is still there."""
         return self._process.poll() is None

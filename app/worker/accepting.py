@@ -69,9 +69,11 @@ class Acceptor:
 
         What is still queued at a socket when the last process closes it is reset by the system.
         """
+        self.stop()
         while self._accept():
             pass
-        self.stop()
+        if self._waiting is not None:
+            self._waiting.cancel()
         self._listener.close()
 
     @property

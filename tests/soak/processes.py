@@ -9,6 +9,8 @@ import argparse
 import os
 import random
 import signal
+import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +20,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
+from app.compiled.building import installed
 from benchmarks.processes import Running, free_port
 from tests.soak.loading import BODY, JSON, Ask, Load
 from tests.soak.serving import ROOT, wait_until_ready
@@ -25,7 +28,7 @@ from tests.support.faulty import FAULTY
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
 BACK_SECONDS = 3.0
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+CLOCK = Path(__file__).parent / "wallclock.c"
 DAY = 86_400
 SLOW = Ask("/faults/sleep?seconds=0.3")
 BUSY = (Ask(), Ask(), Ask(anew=True), SLOW)
@@ -76,7 +79,7 @@ class Place:
 
 def workers(running: Running) -> list[int]:
     """Ids of the workers that are there."""
-    return running.processes()[1:]
+    return [each for each in running.processes() if each != running.leader]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> float:
@@ -121,7 +124,7 @@ def master(place: Place, _: float) -> str:
     """Kill -9 the master; the next start must get the port."""
     with place.service() as running, Load(place.port, (SLOW,)):
         left = workers(running)
-        os.kill(running.processes()[0], signal.SIGKILL)
+        os.kill(running.leader, signal.SIGKILL)
         gone = wait_for(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in left))
         begin = time.monotonic()
         with place.service():
@@ -163,7 +166,7 @@ def terms(place: Place, _: float) -> str:
 
 
 def _ended(running: Running) -> int:
-    os.kill(running.processes()[0], signal.SIGTERM)
+    os.kill(running.leader, signal.SIGTERM)
     return running.wait(20)
 
 
@@ -172,26 +175,24 @@ def reloads(place: Place, _: float) -> str:
     with place.service() as running, Load(place.port, BUSY * 2) as load:
         for _number in range(10):
             old = set(workers(running))
-            os.kill(running.processes()[0], signal.SIGHUP)
+            os.kill(running.leader, signal.SIGHUP)
             wait_for(lambda gone=old: not gone & set(workers(running)))  # type: ignore[misc]
     must(not load.lost and not load.wrong, f"{load.lost[:3]} {dict(load.answers)}")
     return f"10 times, {load.answers['200']:,} answers, none lost, no connection refused"
 
 
 def clock(place: Place, _: float) -> str:
-    """The wall clock moved by a day, forward and back, by libfaketime."""
-    if not FAKETIME.exists():
-        return "skipped: there is no libfaketime (Debian's package faketime)"
+    """The wall clock moved by a day, forward and back, for the service alone."""
     told = place.folder / "clock"
-    told.write_text("+0")
-    settings = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(told)}
-    settings |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
-    settings |= {"NO_FAKE_STAT": "1", "FAKE_UTIME": "0", "ORDINATE_TIMEOUT": "5"}
+    told.write_bytes(struct.pack("q", 0))
+    settings = {"LD_PRELOAD": _wallclock(place.folder), "WALLCLOCK": str(told)}
+    settings |= {"ORDINATE_TIMEOUT": "5"}
     shown = []
     with place.service(settings) as running, Load(place.port, BUSY) as load:
         before = workers(running)
         for offset in (DAY, -DAY, 0):
-            told.write_text(f"{offset:+d}")
+            with told.open("r+b") as file:
+                file.write(struct.pack("q", offset))
             wait_for(lambda to=offset: abs(_date(place.port) - time.time() - to) < 5)  # type: ignore[misc]
             shown.append(offset)
             version = place.publish(offset % 7)
@@ -200,6 +201,14 @@ def clock(place: Place, _: float) -> str:
         must(workers(running) == before, "a worker was replaced")
     must(not load.lost and not load.wrong, f"{load.lost[:3]} {dict(load.answers)}")
     return f"by {shown} s: {load.answers['200']:,} answers, all right; no worker replaced"
+
+
+def _wallclock(folder: Path) -> str:
+    """What moves the clock, compiled."""
+    library = folder / "wallclock.so"
+    options = ["-O2", "-shared", "-fPIC", str(CLOCK), "-o", str(library)]
+    subprocess.run([*installed(), *options], check=True)
+    return str(library)
 
 
 def full(place: Place, _: float) -> str:

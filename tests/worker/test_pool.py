@@ -128,6 +128,25 @@ def test_a_request_that_is_long_at_work_stands_in_nobodys_way(make: Callable[...
     assert not case.pool.is_full()
 
 
+def test_what_would_wait_too_long_by_what_the_last_ones_took_is_not_taken(
+    make: Callable[..., Case],
+) -> None:
+    case = make(1, 100)
+    for work in [case.begun("first"), *(case.submit(f"{number}") for number in range(40))]:
+        case.loop.now += 0.5
+        work.open()
+        case.loop.turn()
+
+    case.begun("next")
+    case.submit("second")
+    case.submit("third")
+
+    assert not case.pool.is_full()
+    assert case.pool.is_full(coming=1)
+    case.submit("fourth")
+    assert case.pool.is_full()
+
+
 def test_a_queue_is_taken_in_its_order_and_has_room_again(make: Callable[..., Case]) -> None:
     case = make(1)
     works = [case.begun("first"), case.submit("second"), case.submit("third")]
