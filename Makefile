@@ -36,10 +36,13 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: $(DEV) $(COMPILED) ## mixed load, swaps under load, kills at any moment, wrong promotions counted (25 minutes)
+soak: $(DEV) $(COMPILED) ## mixed load, overload, slow clients, swaps, kills, stops, wrong promotions counted (45 minutes)
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
+	$(BIN)/python -m tests.soak.overload
+	$(BIN)/python -m tests.soak.slowness
+	$(BIN)/python -m tests.soak.processes
 	$(BIN)/python -m tests.soak.promotions
 
 format: $(DEV) ## format the code and mend what the linter can

@@ -49,7 +49,8 @@ class Acceptor:
         self._server, self._listener, self._tls = server, listener, tls
         self._most, self._loop, self._warn = most, loop, warn
         self._warned = -inf
-        self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
+        # The loop itself holds none of these tasks.
+        self._arriving: dict[asyncio.Task[None], Connection] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._waits = 0
 
@@ -98,7 +99,10 @@ class Acceptor:
         return len(self._server.connections) + len(self._arriving)
 
     def _is_full(self) -> bool:
-        return self._count() >= self._most
+        if self._count() < self._most:
+            return False
+        joined = sum(each in self._server.connections for each in self._arriving.values())
+        return self._count() - joined >= self._most
 
     def _accept(self) -> bool:
         """Take in one connection; False if there is none left for this worker now."""
@@ -112,9 +116,10 @@ class Acceptor:
         if self._is_full():
             self._turn_away(client)
             return True
-        task = self._loop.create_task(self._connect(client))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        connection = Connection(self._server, self._loop)
+        task = self._loop.create_task(self._connect(client, connection))
+        self._arriving[task] = connection
+        task.add_done_callback(self._arriving.pop)
         self._server.share.tell(self._count())
         return True
 
@@ -134,13 +139,11 @@ class Acceptor:
         else:  # an answer would take a handshake first
             client.close()
 
-    async def _connect(self, client: socket.socket) -> None:
+    async def _connect(self, client: socket.socket, connection: Connection) -> None:
         client.setblocking(False)
         with suppress(OSError):  # a UNIX socket has no such option
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: Connection(self._server, self._loop), client, ssl=self._tls
-            )
+            await self._loop.connect_accepted_socket(lambda: connection, client, ssl=self._tls)
         except OSError:  # it is gone, or spoke no TLS
             client.close()

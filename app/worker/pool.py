@@ -110,13 +110,11 @@ class Pool:
             coming: requests that were let in and are not here yet.
         """
         waiting = self._settled()
-        if not waiting and not coming:
-            return False
+        if waiting:
+            waited = self._loop.time() - waiting[0].since
+            if len(waiting) >= self._bounds.waiting or waited > self._bounds.wait:
+                return True
         count = len(waiting) + coming
-        if count >= self._bounds.waiting:
-            return True
-        if waiting and self._loop.time() - waiting[0].since > self._bounds.wait:
-            return True
         return count >= self._bounds.threads and count * self._pace > self._bounds.wait
 
     def _settled(self) -> deque[Job]:

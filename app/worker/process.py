@@ -20,6 +20,7 @@ from app.errors import Overloaded
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
 from app.worker.allowances import OTHERS, allowed
+from app.worker.birth import Birth
 from app.worker.connection import Connection
 from app.worker.crowd import make_room, room
 from app.worker.doorstep import Doorstep
@@ -51,6 +52,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """
 
     _shares: ClassVar[Shares | None] = None
+    _birth: ClassVar[Birth | None] = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Prepare a worker, in the process that forks it."""
@@ -58,6 +60,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         cls = type(self)
         cls._shares = cls._shares or Shares()
         self.share = cls._shares.claim()
+        cls._birth = cls._birth or Birth()
+        cls._birth.announce()
 
     @classmethod
     def on_reload(cls) -> None:
@@ -117,6 +121,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.loop.add_signal_handler(number, handler)
         # The master aborts a worker without a heartbeat: no event may be needed to obey.
         signal.signal(signal.SIGABRT, self.handle_abort)
+        if self._birth is not None:
+            self._birth.over()
 
     def run(self) -> None:
         """Serve until told to stop, then answer what has been asked."""

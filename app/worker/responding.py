@@ -95,7 +95,7 @@ class Responder:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
         size, came = len(body), self._loop.time()
-        if size > SMALL_BYTES and self._coming:
+        if self._coming and _is_large(head):
             self._coming.popleft()
         self.budget.held += size
 
@@ -123,8 +123,7 @@ class Responder:
 
     def _is_too_much(self, head: Head) -> bool:
         """Whether a request whose body is still to come would wait too long when it is here."""
-        is_large = head.length is None or head.length > SMALL_BYTES
-        if is_large and self.pulse.is_late:
+        if _is_large(head) and self.pulse.is_late:
             return True
         if self._is_for_the_loop(head):
             return False
@@ -133,7 +132,7 @@ class Responder:
             coming.popleft()
         if self._pool(head).is_full(len(coming)):
             return True
-        if is_large:
+        if _is_large(head):
             coming.append(now)
         return False
 
@@ -198,6 +197,11 @@ class Responder:
             return answer(self._application, environ, body, keep_alive)
         except Exception as error:  # noqa: BLE001 - an application can raise anything
             return refuse(self._application, error, remote)
+
+
+def _is_large(head: Head) -> bool:
+    """Whether a body is, or may be, of those that are refused where there is too much to do."""
+    return head.length is None or head.length > SMALL_BYTES
 
 
 def _never(_path: str) -> bool:
