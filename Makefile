@@ -49,6 +49,9 @@ soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counte
 	$(BIN)/python -m tests.soak.serving
 	$(BIN)/python -m tests.soak.swaps
 	$(BIN)/python -m tests.soak.nemesis
+	$(BIN)/python -m tests.soak.overload
+	$(BIN)/python -m tests.soak.slowness
+	$(BIN)/python -m tests.soak.processes
 	$(BIN)/python -m tests.soak.promotions
 	$(BIN)/python -m tests.soak.timing
 	$(BIN)/python -m tests.soak.quotas

@@ -32,10 +32,11 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 
 # Time.
 timeout = _config.timeout
-graceful_timeout = _config.grace  # under the 10 s after which `docker stop` kills
+graceful_timeout = _config.stop_delay + _config.grace  # under the 10 s of `docker stop`
 keepalive = (
     _config.keepalive
 )  # longer than the 60 s of common load balancers: they must hang up first
+worker_connections = _config.connections  # fewer where the system allows fewer descriptors
 max_requests = 0  # nothing leaks here that a restart would have to mend
 
 # What a request may look like before it reaches the application.
@@ -63,11 +64,20 @@ accesslog = None
 _live: list[Live] = []  # in a worker, what its connections are encrypted with, if they are
 
 
+def on_reload(server: Any) -> None:
+    """Have the present workers know that others take over, so that they need not warn anybody."""
+    if hasattr(server.worker_class, "on_reload"):
+        server.worker_class.on_reload()
+
+
 def on_starting(server: Any) -> None:
     """Tell of variables that look like settings; set up TLS once, for all workers to inherit.
 
     A service that the world could use by accident is refused.
     """
+    # A worker that could not start ends with one of these codes, on which the master gives up; they
+    # must be none by which a crashing library might end a worker. gunicorn's are 3 and 4.
+    server.WORKER_BOOT_ERROR, server.APP_LOAD_ERROR = 213, 214
     # No crash leaves memory on a disk: inputs are in it, and keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for warning in _config.warnings:

@@ -9,6 +9,7 @@
     ├── BrokenModel              a published version that must not be used     503
     ├── NotReady                 there is nothing to predict with              503
     ├── Overloaded               there is more to do than can be done in time  503
+    │   └── DeadlinePassed       the answer was not there in time              503
     ├── UnknownModel             no such model, or no such version             404
     └── RequestError             the request is at fault                       400
         ├── InvalidInput         its values, each problem located              400
@@ -83,6 +84,10 @@ class Overloaded(OrdinateError):
 
     status = 503
     retry_after = 1
+
+
+class DeadlinePassed(Overloaded):
+    """The answer was not there in time."""
 
 
 class UnknownModel(OrdinateError):

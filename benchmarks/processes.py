@@ -56,6 +56,11 @@ class Running:
     ) -> None:
         self.stop()
 
+    @property
+    def leader(self) -> int:
+        """Id of the process that was started."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether the process that was started is still there."""
         return self._process.poll() is None
@@ -85,6 +90,10 @@ class Running:
     def log(self) -> str:
         """The end of what it has written, to say why it failed."""
         return self._log.read_text("utf-8", "replace")[-2000:]
+
+    def wait(self, seconds: float) -> int:
+        """The exit code of the process that was started, once it has ended."""
+        return self._process.wait(seconds)
 
     def stop(self) -> None:
         """End all its processes, gently first."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -46,18 +45,9 @@ def health_checks(server: Server) -> float:
     return scraped(server, "ordinate_requests_total", route="/healthz", status="200")
 
 
-def workers(server: Server) -> list[int]:
-    """Ids of the workers that are alive, as the master reports them."""
-    log = server.log
-    born = re.findall(r"Booting worker with pid: (\d+)", log)
-    dead = re.findall(r"Worker \(pid:(\d+)\) was sent|Worker exiting \(pid: (\d+)\)", log)
-    gone = {pid for pair in dead for pid in pair}
-    return [int(pid) for pid in born if pid not in gone]
-
-
 def kill(server: Server, worker: int) -> None:
     os.kill(worker, signal.SIGKILL)
-    server.wait_for(lambda: worker not in workers(server))
+    server.wait_for(lambda: worker not in server.workers())
 
 
 def test_as_many_requests_are_counted_as_were_sent_whoever_is_asked(server: Server) -> None:
@@ -77,9 +67,9 @@ def test_counts_go_on_exactly_when_workers_are_killed(server: Server) -> None:
             get(server, "/healthz")
         expected += 5
         assert health_checks(server) == expected
-        kill(server, workers(server)[0])
+        kill(server, server.workers()[0])
         assert health_checks(server) == expected
-        server.wait_for(lambda: len(workers(server)) == 2)
+        server.wait_for(lambda: len(server.workers()) == 2)
 
     assert scraped(server, "ordinate_workers") == 2
     assert health_checks(server) == expected
@@ -87,10 +77,10 @@ def test_counts_go_on_exactly_when_workers_are_killed(server: Server) -> None:
 
 def test_counts_go_on_over_a_reload(server: Server) -> None:
     get(server, "/healthz")
-    before, old = health_checks(server), workers(server)
+    before, old = health_checks(server), server.workers()
 
     server.process.send_signal(signal.SIGHUP)
-    server.wait_for(lambda: not set(old) & set(workers(server)))
+    server.wait_for(lambda: not set(old) & set(server.workers()))
     get(server, "/healthz")
 
     assert health_checks(server) == before + 1

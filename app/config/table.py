@@ -153,5 +153,27 @@ SETTINGS: tuple[Setting, ...] = (
             "whole seconds from 0 to 1000000000, where 0 sends no such header",
             "Seconds for which browsers are to use TLS alone for this host, told on TLS "
             "connections."),
+    Setting("ORDINATE_QUEUE", "queue", "256", integer(0, 10**6), "an integer from 0 to 1000000",
+            "Long requests of one worker that may wait for a thread; more are answered 503 at "
+            "once."),
+    Setting("ORDINATE_QUEUE_SECONDS", "queue_seconds", "1", integer(1, 86400),
+            "whole seconds from 1 to 86400",
+            "Seconds that the first of those may have waited before more are answered 503 at "
+            "once."),
+    Setting("ORDINATE_DEADLINE", "deadline", "30", integer(1, 86400),
+            "whole seconds from 1 to 86400",
+            "Seconds from a whole request to its answer, after which it is answered 503."),
+    Setting("ORDINATE_CONNECTIONS", "connections", "4096", integer(1, 10**6),
+            "an integer from 1 to 1000000",
+            "Connections that one worker keeps at a time; beyond them idle ones are closed, or new "
+            "ones answered 503."),
+    Setting("ORDINATE_MAX_PENDING_BYTES", "max_pending_bytes", "268435456", integer(1, 1 << 40),
+            "a number of bytes from 1",
+            "Bytes of requests that one worker holds at a time, though at least one of the "
+            "largest; beyond them large ones are answered 503."),
+    Setting("ORDINATE_STOP_DELAY", "stop_delay", "0", integer(0, 86400),
+            "whole seconds from 0 to 86400",
+            "Seconds for which a service that is told to stop only answers 503 at /readyz, before "
+            "it takes no more connections."),
 )
 # fmt: on

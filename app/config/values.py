@@ -70,6 +70,12 @@ class Config:
     tls_client_ca: Path | None
     tls_client_crl: Path | None
     hsts: int
+    queue: int
+    queue_seconds: int
+    deadline: int
+    connections: int
+    max_pending_bytes: int
+    stop_delay: int
     warnings: tuple[str, ...] = ()
 
     @classmethod

@@ -16,6 +16,7 @@ from app.errors import InvalidInput, OrdinateError
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, answered, failed, predicted, recorded
 from app.http.proxies import FORWARDED
+from app.http.refusing import refused
 from app.http.service import Service
 from app.registry import Lineup
 from app.security import FREE, LOCAL, NOTHING, Sender, Shown
@@ -33,9 +34,6 @@ _ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q
 
 STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
 """As Flask writes them."""
-
-UNREAD = "(unread)"
-"""Stands where a route would for requests that were refused before their body was read."""
 
 BRIEF_BYTES = 1 << 18
 """A linear model reads and answers a body of this size in about a millisecond, in pure Python."""
@@ -121,6 +119,11 @@ class FastPath:
         self._max_rows = served.config.max_rows
         self._guard = served.guard
 
+    @property
+    def served(self) -> Service:
+        """What the requests are answered with."""
+        return self._served
+
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         plain = plain_request(environ)
@@ -197,27 +200,12 @@ class FastPath:
             What to answer, already counted and logged, and the request's id; None for a request
             that is let in so far.
         """
-        started = time.perf_counter()
-        path = environ["PATH_INFO"]
         try:
             sender = self._served.proxies.sender(sender, environ.get(FORWARDED))
-            self._guard.look(shown_in(environ), sender, path)
+            self._guard.look(shown_in(environ), sender, environ["PATH_INFO"])
         except OrdinateError as error:
-            outcome = failed(self._served, error)
-        else:
-            return None
-        fresh = request_id(environ.get("HTTP_X_REQUEST_ID"))
-        recorded(
-            self._served,
-            outcome,
-            request_id=fresh,
-            method=environ["REQUEST_METHOD"],
-            route=UNREAD,
-            path=path,
-            bytes_in=None,
-            started=started,
-        )
-        return outcome, fresh
+            return refused(self._served, environ, error)
+        return None
 
     def is_brief(self, path: str) -> bool:
         """Whether whatever else is asked at this path is answered as fast."""

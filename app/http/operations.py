@@ -25,6 +25,8 @@ def ready() -> Response:
     It asks for no key, so where others do it names no model and no reason.
     """
     served = service()
+    if served.leaving.is_set():
+        raise NotReady("the service is about to stop")
     registry, is_discreet = served.registry, served.config.auth
     states = registry.states()
     try:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from werkzeug.exceptions import HTTPException
 
 from app.errors import (
+    DeadlinePassed,
     Forbidden,
     Headers,
     NotAcceptable,
@@ -43,6 +44,7 @@ _REASONS = {
     NotAcceptable: "not_acceptable",
     NotReady: "not_ready",
     Overloaded: "overloaded",
+    DeadlinePassed: "deadline",
     Unauthorized: "unauthorized",
     Forbidden: "forbidden",
     TooManyRequests: "quota",

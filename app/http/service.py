@@ -1,5 +1,6 @@
 """What every view needs, in one object that hangs on the Flask application."""
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +16,7 @@ from app.security import Guard, KeyRing, doors
 from app.signing import Keys
 from app.store import Reader
 from app.telemetry import Log, Metrics
-from app.telemetry.families import CHANGES
+from app.telemetry.families import CHANGES, QUEUED
 from app.version import __version__
 from app.watcher import Watcher
 
@@ -36,6 +37,11 @@ class Service:
     keys: KeyRing | None
     proxies: Proxies
     journal: Journal | None
+    leaving: threading.Event  # set when this process takes no more requests soon
+
+    def waited(self, seconds: float) -> None:
+        """Count how long a request has waited for a thread."""
+        self.metrics.observe(QUEUED, seconds)
 
     @classmethod
     def create(cls, config: Config) -> "Service":
@@ -60,7 +66,10 @@ class Service:
         guard = Guard(keys, quotas, doors(config), is_local=is_local)
         proxies = Proxies(config.trusted_proxies)
         journal = Journal.of(config, metrics, log)
-        return cls(config, registry, metrics, log, watcher, shadow, guard, keys, proxies, journal)
+        leaving = threading.Event()
+        return cls(
+            config, registry, metrics, log, watcher, shadow, guard, keys, proxies, journal, leaving
+        )
 
 
 def _loaded(metrics: Metrics, log: Log, event: LoadEvent) -> None:

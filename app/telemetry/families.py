@@ -42,6 +42,9 @@ DURATION = Family(
 )
 # No version among the labels: a model retrained every minute would add series for ever.
 ROWS = Family("ordinate_prediction_rows", "Rows predicted in one request.", ("model",), _ROWS)
+QUEUED = Family(
+    "ordinate_queue_seconds", "Time that long requests waited for a thread.", (), _SECONDS
+)
 REJECTED = Family("ordinate_rejected_total", "Requests refused, by reason.", ("reason",))
 LOADS = Family(
     "ordinate_model_loads_total",
@@ -106,7 +109,7 @@ OVERFLOW = Family(
     "ordinate_metrics_overflow_total", "Updates not counted because there were too many series."
 )
 FAMILIES = (
-    *(REQUESTS, DURATION, ROWS, REJECTED, LOADS, CHANGES, CANARY),
+    *(REQUESTS, DURATION, QUEUED, ROWS, REJECTED, LOADS, CHANGES, CANARY),
     *(SHADOW_ROWS, SHADOW_DIFFERING, SHADOW_DIFFERENCE, SHADOW_FAILED, SHADOW_DROPPED),
     *(QUOTA_REFUSALS, QUOTA_FAILURES, QUOTA_LOCAL),
     *(LOGGED, LOST_LINES, OVERFLOW),

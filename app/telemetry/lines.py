@@ -104,12 +104,14 @@ class Sink:
             self._write(held)
 
     def _write(self, line: bytes) -> None:
+        lines = line.count(b"\n")
         if self._torn:  # the disk filled up in the middle of an earlier line
             line = b"\n" + line
         try:
             sent = self._send(line)
         except OSError:
-            self._on_loss()
+            for _ in range(lines):
+                self._on_loss()
             return
         self._torn = sent < len(line)
         if self._torn:

@@ -114,6 +114,14 @@ class Metrics:
         """Add to one series of a counter."""
         self._add(self._place(family, *labels), amount)
 
+    def observe(self, family: Family, value: float) -> None:
+        """Add to one of the buckets of a histogram without labels."""
+        place = self._place(family)
+        bucket = place + bisect_left(family.bounds, value)
+        with self._lock:
+            self._values[bucket] += 1.0
+            self._values[place + family.size - 1] += value
+
     def lost_line(self) -> None:
         """Count one log line that was given up."""
         self._add(self._place(LOST_LINES))

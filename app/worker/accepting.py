@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
@@ -12,8 +13,12 @@ from app.worker.server import Server
 
 _WAIT_SECONDS = 0.0005
 _MOST_WAITS = 6
-_AT_ONCE = 16
+_AT_ONCE = 256
+"""When there is too much to do, turns of the event loop are rare, and who is to be refused should
+hear of it soon."""
+
 _PAUSE_SECONDS = 0.1
+_WARN_SECONDS = 10.0
 
 
 class Acceptor:
@@ -27,6 +32,7 @@ class Acceptor:
         server: gets the connections.
         listener: the socket, not blocking.
         tls: gives the context of TLS for the next one; None where none is spoken.
+        most: connections that this worker keeps.
         loop: of this worker.
         warn: told when the process or the machine has no room for connections.
     """
@@ -37,12 +43,15 @@ class Acceptor:
         listener: socket.socket,
         tls: Callable[[], ssl.SSLContext] | None,
         *,
+        most: int,
         loop: asyncio.AbstractEventLoop,
         warn: Callable[[str], None],
     ) -> None:
         self._server, self._listener, self._tls = server, listener, tls
-        self._loop, self._warn = loop, warn
-        self._arriving: set[asyncio.Task[None]] = set()  # the loop itself holds none of them
+        self._most, self._loop, self._warn = most, loop, warn
+        self._warned = -inf
+        # The loop itself holds none of these tasks.
+        self._arriving: dict[asyncio.Task[None], Connection | Encryption] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._waits = 0
 
@@ -57,6 +66,18 @@ class Acceptor:
         if self._waiting is not None:
             self._waiting.cancel()
 
+    def finish(self) -> None:
+        """Take in whoever has connected by now, then nobody: the socket is closed.
+
+        What is still queued at a socket when the last process closes it is reset by the system.
+        """
+        self.stop()
+        while self._accept():
+            pass
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._listener.close()
+
     @property
     def idle(self) -> bool:
         """Whether no connection is on its way in."""
@@ -70,11 +91,19 @@ class Acceptor:
             return
         self._waits = 0
         for _ in range(_AT_ONCE):
+            if self._is_full() and self._server.make_room():
+                return  # those that go are gone when the event loop comes back
             if not self._accept() or not self._server.share.is_first(self._count()):
                 return
 
     def _count(self) -> int:
         return len(self._server.connections) + len(self._arriving)
+
+    def _is_full(self) -> bool:
+        if self._count() < self._most:
+            return False
+        joined = sum(each in self._server.connections for each in self._arriving.values())
+        return self._count() - joined >= self._most
 
     def _accept(self) -> bool:
         """Take in one connection; False if there is none left for this worker now."""
@@ -85,28 +114,42 @@ class Acceptor:
         except OSError as error:
             self._pause(error)
             return False
-        task = self._loop.create_task(self._connect(client))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        if self._is_full():
+            self._turn_away(client)
+            return True
+        connection = self._arrival()
+        task = self._loop.create_task(self._connect(client, connection))
+        self._arriving[task] = connection
+        task.add_done_callback(self._arriving.pop)
         self._server.share.tell(self._count())
         return True
 
     def _pause(self, error: OSError) -> None:
         """Let others close something first; asking again at once would only burn the processor."""
-        self._warn(f"A connection cannot be accepted now: {error.strerror}.")
+        now = self._loop.time()
+        if now - self._warned > _WARN_SECONDS:
+            self._warn(f"A connection cannot be accepted now: {error.strerror}.")
+            self._warned = now
+        self._server.make_room()
         self._loop.remove_reader(self._listener)
         self._waiting = self._loop.call_later(_PAUSE_SECONDS, self.start)
 
-    async def _connect(self, client: socket.socket) -> None:
+    def _turn_away(self, client: socket.socket) -> None:
+        if self._tls is None:
+            self._server.doorstep.turn_away(client, self._loop.time())
+        else:  # an answer would take a handshake first
+            client.close()
+
+    async def _connect(self, client: socket.socket, connection: Connection | Encryption) -> None:
         client.setblocking(False)
         with suppress(OSError):  # a UNIX socket has no such option
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await self._loop.connect_accepted_socket(self._protocol, client)
+            await self._loop.connect_accepted_socket(lambda: connection, client)
         except OSError:  # it is gone
             client.close()
 
-    def _protocol(self) -> asyncio.Protocol:
+    def _arrival(self) -> Connection | Encryption:
         if self._tls is None:
             return Connection(self._server, self._loop)
         return Encryption(self._tls(), self._server, self._loop)

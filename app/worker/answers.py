@@ -131,7 +131,9 @@ def _begin(outcome: Outcome, strict: Headers, keep_alive: bool) -> str:
     return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
 
-def refusal(status: int, body: bytes, request_id: str, strict: Headers = ()) -> bytes:
+def refusal(
+    status: int, body: bytes, request_id: str, strict: Headers = (), retry_after: int | None = None
+) -> bytes:
     """An answer in JSON that needs no application, and closes the connection."""
     headers = [
         ("Content-Type", "application/json"),
@@ -139,4 +141,6 @@ def refusal(status: int, body: bytes, request_id: str, strict: Headers = ()) -> 
         ("X-Content-Type-Options", "nosniff"),
         *strict,
     ]
+    if retry_after is not None:
+        headers.append(("Retry-After", str(retry_after)))
     return _head(f"{status} {HTTPStatus(status).phrase}", headers, len(body), False) + body

@@ -9,9 +9,12 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 
+from app.errors import Overloaded
 from app.worker.answers import CONTINUE
+from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
 from app.worker.heads import Environ, Head, addresses
+from app.worker.responding import FULL
 from app.worker.server import Server
 
 LAST_CALL_SECONDS = 1.0
@@ -35,7 +38,7 @@ class Connection(asyncio.Protocol):
         self._base: Environ = {}
         self._cutter = Cutter(server.limits.body, server.limits.parser)
         self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
-        self._discarded = 0
+        self._weight = self._discarded = 0
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
@@ -55,6 +58,8 @@ class Connection(asyncio.Protocol):
         """Forget the client."""
         self._server.leave(self)
         self._transport = None
+        self._cutter.clear()
+        self._weigh()
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and answer as soon as it is a request."""
@@ -67,11 +72,24 @@ class Connection(asyncio.Protocol):
         self._cutter.add(data)
         self._advance()
         if not self._cutter.begun:
+            if self._weight:
+                self._weigh()
             return
+        self._weigh()
         if not begun:
             self._since = self._now()
         if self._cutter.waiting > _MAX_WAITING and self._transport is not None:
             self._transport.pause_reading()
+
+    def _weigh(self) -> None:
+        """Count what is held for this client, and refuse a request that is too much."""
+        budget, held = self._server.responder.budget, self._cutter.held
+        if self._stalled and self._transport is not None:
+            held += self._transport.get_write_buffer_size()
+        budget.held += held - self._weight
+        self._weight = held
+        if budget.is_exceeded and held > SMALL_BYTES and not self._is_answering():
+            self._refuse(Overloaded(FULL))
 
     def eof_received(self) -> bool:
         """Answer what was asked before the client closed its side; whole requests only."""
@@ -81,10 +99,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Begin to measure how long the client lets its answer wait."""
         self._stalled, self._since = True, self._now()
+        self._weigh()
 
     def resume_writing(self) -> None:
         """Go on with requests that came behind an answer the client has now taken."""
         self._stalled, self._since = False, self._now()
+        self._weigh()
         self._go_on()
 
     def _advance(self) -> None:
@@ -123,6 +143,7 @@ class Connection(asyncio.Protocol):
         if self._busy or self._closing or self._transport is None:
             return
         self._advance()
+        self._weigh()
         if self._cutter.waiting <= _MAX_WAITING:
             self._transport.resume_reading()
         self._close_if_done()
@@ -145,7 +166,10 @@ class Connection(asyncio.Protocol):
             return
         self._busy = True
         then = partial(self._answered, keep_alive)
-        server.responder.later(head, self._base, body, keep_alive, then)
+        answer = server.responder.later(head, self._base, body, keep_alive, then)
+        if answer is not None:
+            self._busy = False
+            then(answer)
 
     def _answered(self, keep_alive: bool, answer: bytes) -> None:
         was_busy, self._busy = self._busy, False
@@ -177,6 +201,7 @@ class Connection(asyncio.Protocol):
         """Answer for the last time; closing while the client still sends would take it away."""
         self._closing = True
         self._cutter.clear()
+        self._weigh()
         self._since = self._closed = self._now()
         if self._transport is None:
             return
@@ -188,6 +213,16 @@ class Connection(asyncio.Protocol):
             with suppress(OSError):  # the client is gone, of which the event loop will hear
                 self._transport.write_eof()
             self._transport.resume_reading()
+
+    def idle_since(self) -> float | None:
+        """Since when nothing was asked here; None while something is."""
+        return None if self._cutter.begun or self._is_answering() else self._since
+
+    def close(self) -> None:
+        """Close a connection on which nothing is asked."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
 
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""

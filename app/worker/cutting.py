@@ -51,6 +51,13 @@ class Cutter:
         """How many bytes were not looked at yet."""
         return len(self._buffer)
 
+    @property
+    def held(self) -> int:
+        """How many bytes of requests that are not all here are in memory, about."""
+        gathered = self._gathering.held if self._gathering else 0
+        parsed = self._parse.held if self._parse is not None else 0
+        return len(self._buffer) + gathered + parsed
+
     def add(self, data: bytes) -> None:
         """Take what has arrived."""
         gathering = self._gathering
@@ -127,18 +134,20 @@ class Cutter:
 class _Gathering:
     """A body of a known length that arrives in pieces."""
 
-    __slots__ = ("_missing", "_pieces", "head")
+    __slots__ = ("_missing", "_pieces", "head", "held")
 
     def __init__(self, head: Head, length: int, begin: bytes) -> None:
         self.head = head
         self._pieces = [begin]
         self._missing = length - len(begin)
+        self.held = len(begin)
 
     def take(self, data: bytes) -> bytes | None:
         """Take what has arrived; what is behind the body once that is whole, until then None."""
         piece = data[: self._missing]
         self._pieces.append(piece)
         self._missing -= len(piece)
+        self.held += len(piece)
         return None if self._missing else data[len(piece) :]
 
     def body(self) -> bytes:

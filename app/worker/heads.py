@@ -151,6 +151,7 @@ class Parse:
         self._seen = False
         self.body = bytearray()
         self.overlong = False
+        self._held = 0  # what the parser may have without the body
 
     @property
     def complete(self) -> bool:
@@ -166,12 +167,18 @@ class Parse:
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived. Raises gunicorn's ParseError, or what it stands for."""
+        self._held = len(data) if self.head else self._held + len(data)
         try:
             self._parser.feed(data)
         except _Enough:
             return
         except ValueError as error:  # a length of more digits than Python makes a number of
             raise InvalidHeader("CONTENT-LENGTH") from error
+
+    @property
+    def held(self) -> int:
+        """Bytes of it that are in memory, about."""
+        return self._held + len(self.body)
 
     def rest(self) -> bytes:
         """What arrived behind the end of this request."""

@@ -6,7 +6,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Any, ClassVar
@@ -14,28 +16,34 @@ from typing import Any, ClassVar
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
+from app.errors import Overloaded
 from app.http.hsts import strict_transport
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor
+from app.worker.allowances import OTHERS, allowed
+from app.worker.birth import Birth
+from app.worker.crowd import make_room, room
+from app.worker.doorstep import Doorstep
 from app.worker.failures import teller
 from app.worker.heads import Environ
 from app.worker.memory import give_back
-from app.worker.responding import Responder
-from app.worker.server import Limits, Timed
+from app.worker.responding import BUSY, Responder
+from app.worker.server import Timed
 from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
-LINGER_SECONDS = 2.0
-DISCARDED_BYTES = 64 << 20
+LAST_SECONDS = 0.5
+"""So long before the master's patience ends, what is not answered yet is refused."""
+
+LOOK_SECONDS = 0.1
+"""A worker that has found no idle connection does not look for another before."""
+
 LOG_SECONDS = 0.01
 """Lines of requests are written together for so long, which a kill -9 can lose."""
 
 SWITCH_SECONDS = 0.0005
 """After so long a thread lets the event loop go on, a tenth of Python's default: a model that is
 loaded beside the requests would otherwise hold them up by 5 ms at a time."""
-
-MAX_BODY_BYTES = 1 << 30
-"""For applications that are not ours."""
 
 
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -46,6 +54,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """
 
     _shares: ClassVar[Shares | None] = None
+    _birth: ClassVar[Birth | None] = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Prepare a worker, in the process that forks it."""
@@ -53,6 +62,14 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         cls = type(self)
         cls._shares = cls._shares or Shares()
         self.share = cls._shares.claim()
+        cls._birth = cls._birth or Birth()
+        cls._birth.announce()
+
+    @classmethod
+    def on_reload(cls) -> None:
+        """Have the present workers know that others take over. For the parent alone."""
+        if cls._shares is not None:
+            cls._shares.reloaded()
 
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
@@ -62,7 +79,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         asyncio.set_event_loop(self.loop)
         self.connections: set[Timed] = set()
         self.now = self.loop.time()
-        self.stopping_since = inf
+        self.stopping_since = self._end = inf
+        self._left, self._is_stuck = asyncio.Event(), False
+        self._no_room_until = -inf
         self._sending: list[Callable[[], None]] = []
         self.share.enter()
         super().init_process()
@@ -72,25 +91,16 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         super().load_wsgi()
         service = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
         scheme = "https" if self.cfg.is_ssl else "http"
-        strict = strict_transport(service.config.hsts, scheme) if service else ()
-        self.responder = Responder(self.wsgi, self.cfg.threads, self.loop, strict)
+        config = service.config if service else OTHERS
+        strict = strict_transport(config.hsts, scheme) if service else ()
+        self.limits, bounds, budget = allowed(config, self.cfg)
+        self.responder = Responder(self.wsgi, bounds, budget, self.loop, strict)
+        self.doorstep = Doorstep(partial(self.responder.refuse, Overloaded(BUSY), None))
+        self._leaving = service.leaving if service else threading.Event()
+        self._stop_delay = config.stop_delay
         self._log = service.log if service else None
-        config = service.config if service else None
         if self._log is not None:
             self.loop.set_exception_handler(teller(self._log))
-        self.limits = Limits(
-            request=config.request_timeout if config else 30,
-            idle=self.cfg.keepalive,
-            write=config.request_timeout if config else 30,
-            linger=LINGER_SECONDS,
-            discarded=DISCARDED_BYTES,
-            body=config.max_body_bytes if config else MAX_BODY_BYTES,
-            parser={
-                "limit_request_line": self.cfg.limit_request_line,
-                "limit_request_fields": self.cfg.limit_request_fields,
-                "limit_request_field_size": self.cfg.limit_request_field_size,
-            },
-        )
         self.environ: Environ = {
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": scheme,
@@ -117,6 +127,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.loop.add_signal_handler(number, handler)
         # The master aborts a worker without a heartbeat: no event may be needed to obey.
         signal.signal(signal.SIGABRT, self.handle_abort)
+        if self._birth is not None:
+            self._birth.over()
 
     def run(self) -> None:
         """Serve until told to stop, then answer what has been asked."""
@@ -124,13 +136,15 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self._log.gather(partial(self.loop.call_later, LOG_SECONDS))
         gc.freeze()  # what is loaded stays: collections need not look at it, nor copy its pages
         tls = partial(gunicorn_sockets.ssl_context, self.cfg) if self.cfg.is_ssl else None
-        self._acceptors = [self._acceptor(each.sock, tls) for each in self.sockets]
+        most = room(self.cfg.worker_connections, self.log.warning)
+        self._acceptors = [self._acceptor(each.sock, tls, most) for each in self.sockets]
+        self.responder.pulse.start()
         for acceptor in self._acceptors:
             acceptor.start()
         self.loop.run_until_complete(self._serve())
-        for acceptor in self._acceptors:
-            acceptor.stop()
         self.share.leave()
+        for acceptor in self._acceptors:
+            acceptor.stop() if self._is_stuck else acceptor.finish()
         self.loop.run_until_complete(self._drain())
         self.responder.close()
 
@@ -145,6 +159,15 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Forget it."""
         self.connections.discard(connection)
         self.share.tell(len(self.connections))
+
+    def make_room(self) -> bool:
+        """Close connections that are idle; whether there were any."""
+        now = self.loop.time()
+        if now < self._no_room_until:
+            return False
+        found = make_room(self.connections, now)
+        self._no_room_until = now + (0 if found else LOOK_SECONDS)
+        return found
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Send when all requests that are here by now are answered.
@@ -163,9 +186,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # ---- the life of the process ------------------------------------------------------------
 
-    def _acceptor(self, listener: socket.socket, tls: Any) -> Acceptor:
+    def _acceptor(self, listener: socket.socket, tls: Any, most: int) -> Acceptor:
         listener.setblocking(False)
-        return Acceptor(self, listener, tls, loop=self.loop, warn=self.log.warning)
+        return Acceptor(self, listener, tls, most=most, loop=self.loop, warn=self.log.warning)
 
     async def _serve(self) -> None:
         while self.alive:
@@ -174,26 +197,45 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.log.info("The master is gone, so this worker goes as well.")
                 break
             self._check_times()
-            await asyncio.sleep(TICK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), TICK_SECONDS)
 
     def _check_times(self) -> None:
         self.now = now = self.loop.time()
         for connection in tuple(self.connections):
             connection.check_time(now)
+        self.doorstep.check(now)
+        if not self.responder.check(now) and self.alive:
+            self.log.error("Requests hang in too many threads: this worker makes way for another.")
+            self._is_stuck = True
+            self._leave()
 
     async def _drain(self) -> None:
         """Let requests in flight be answered, and connections without one go."""
-        self._stop()
-        until = self.loop.time() + self.cfg.graceful_timeout
-        while self.loop.time() < until:
+        self._leave()
+        end = min(self._end, self.loop.time() + self.cfg.graceful_timeout)
+        while self.loop.time() < end - LAST_SECONDS:
             if not self.connections and all(acceptor.idle for acceptor in self._acceptors):
                 break
             self.notify()
             self._check_times()
             await asyncio.sleep(0.02)
+        self.responder.give_all_up()
+        await asyncio.sleep(5 * LOG_SECONDS)  # for what is still to be sent and logged
 
     def _stop(self) -> None:
+        """Be told to stop: say so where one asks whether this service is ready, then leave."""
+        self._end = min(self._end, self.loop.time() + self.cfg.graceful_timeout)
+        if self.share.is_outdated:
+            self._leave()
+        else:
+            self._leaving.set()
+            self.loop.call_later(self._stop_delay, self._leave)
+
+    def _leave(self) -> None:
+        """Take no more connections, and end those there are after their next answer."""
         self.alive = False
+        self._left.set()
         self.stopping_since = min(self.stopping_since, self.loop.time())
 
     def _stop_now(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.asgi import parser
 
-from app.errors import Headers
+from app.errors import Headers, Overloaded
 from app.http.service import EXTENSION
 from app.protocols.native import error_body
 from app.telemetry import request_id
@@ -48,7 +48,8 @@ def refuse(application: Any, error: Exception, remote: str | None, strict: Heade
         remote: address of its sender.
         strict: headers that all answers have.
     """
-    status, sentence = _status(error)
+    status, sentence, reason = _status(error)
+    retry_after = error.retry_after if isinstance(error, Overloaded) else None
     body = error_body(sentence)
     fresh = request_id()
     service = getattr(application, "extensions", {}).get(EXTENSION)
@@ -56,7 +57,7 @@ def refuse(application: Any, error: Exception, remote: str | None, strict: Heade
         if status == 500:
             service.log.failure("a request failed unexpectedly", error, request_id=fresh)
         else:
-            service.metrics.rejected("malformed")
+            service.metrics.rejected(reason)
         service.metrics.request(UNPARSED, "other", status, 0.0)
         service.log.access(
             request_id=fresh,
@@ -68,7 +69,7 @@ def refuse(application: Any, error: Exception, remote: str | None, strict: Heade
             bytes_out=len(body),
             remote=remote,
         )
-    return refusal(status, body, fresh, strict)
+    return refusal(status, body, fresh, strict, retry_after)
 
 
 def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:
@@ -83,8 +84,11 @@ def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:
         service.log.event("debug", "handshake", reason=reason, remote=remote)
 
 
-def _status(error: Exception) -> tuple[int, str]:
+def _status(error: Exception) -> tuple[int, str, str]:
+    """Status, sentence, and the reason by which it is counted."""
+    if isinstance(error, Overloaded):
+        return error.status, error.message, "overloaded"
     for kind, status, sentence in _REFUSALS:
         if isinstance(error, kind):
-            return status, sentence
-    return 500, "the service failed on this request; its log says why"
+            return status, sentence, "malformed"
+    return 500, "the service failed on this request; its log says why", "failed"

@@ -2,18 +2,31 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from app.errors import Headers
+from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
 from app.http.fast import BRIEF_BYTES, SENDER, FastPath, Plain
+from app.http.refusing import is_vital, refused
 from app.registry import Lineup
 from app.security import Sender
 from app.worker.answers import Heads, answer
+from app.worker.budget import SMALL_BYTES, Budget
 from app.worker.heads import Environ, Head
+from app.worker.pool import Bounds, Pool
+from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
+
+_COMING_SECONDS = 1.0
+"""A body that takes longer is no part of what is to be done next: its client is slow."""
+
+_ASIDE, _ASIDES = ("GET", "HEAD"), 2
+BUSY = "there is more to do here than can be done in time: try again in a moment"
+LATE = "there was no answer within {:.0f} s: ask for fewer rows at a time, or try again later"
+FULL = "there are too many large requests here at the moment: try again, or send fewer rows at once"
 
 
 class Responder:
@@ -22,7 +35,8 @@ class Responder:
     Args:
         application: of WSGI; what it has at `wsgi_app` may be our fast path, or say by `is_brief`
             which paths it answers in well under a millisecond.
-        threads: for requests that may take longer.
+        bounds: of the requests that may take longer, which are left to threads.
+        budget: of the bytes of all requests.
         loop: that must not wait for them.
         strict: headers of all answers that the application does not make.
     """
@@ -30,17 +44,22 @@ class Responder:
     def __init__(
         self,
         application: Any,
-        threads: int,
+        bounds: Bounds,
+        budget: Budget,
         loop: asyncio.AbstractEventLoop,
         strict: Headers = (),
     ) -> None:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
+        self._coming: deque[float] = deque()  # when large bodies were let in that are not all here
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
-        self._threads = ThreadPoolExecutor(threads, "request")
-        self._loop = loop
+        self._loop, self.budget, self.pulse = loop, budget, Pulse(loop)
+        waited = self._fast.served.waited if self._fast else _ignore
+        self._threads = Pool("request", bounds, loop, waited)
+        # What operators ask must be answered also where predictions occupy every thread.
+        self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
 
     def now(self, head: Head, ends: Environ, body: bytes, keep_alive: bool) -> bytes | None:
         """The whole answer to a request that can be answered at once, else None. Never raises.
@@ -67,26 +86,62 @@ class Responder:
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
-    ) -> None:
-        """Answer in a thread, and call `then` with the whole answer on the event loop."""
+    ) -> bytes | None:
+        """Have a thread answer, and call `then` with the whole answer on the event loop.
+
+        Returns:
+            None; where there is too much to do, a refusal, and `then` is not called.
+        """
+        pool = self._pool(head)
+        if pool.is_full() and not is_vital(head.environ["PATH_INFO"]):
+            return self._refused(head, ends, Overloaded(BUSY), keep_alive)
         if head.plain is not None and self._fast is not None:
             plain, sender = head.plain, ends[SENDER]
             work = partial(self._predict, self._fast, plain, body, keep_alive, None, sender)
         else:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
-        def done(future: "Future[bytes]") -> None:
-            if not future.cancelled():
-                self._loop.call_soon_threadsafe(then, future.result())
+        size, came = len(body), self._loop.time()
+        if self._coming and _is_large(head):
+            self._coming.popleft()
+        self.budget.held += size
 
-        self._threads.submit(work).add_done_callback(done)
+        def late() -> bytes:
+            waited = self._loop.time() - came
+            error = DeadlinePassed(LATE.format(waited))
+            return self._refused(head, ends, error, keep_alive, waited)
+
+        def done(answer: bytes) -> None:
+            self.budget.held -= size
+            then(answer)
+
+        pool.submit(work, late, done)
+        return None
 
     def early(self, head: Head, ends: Environ) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
-        if self._fast is None or (found := self._fast.early(head.environ, ends[SENDER])) is None:
-            return None
-        outcome, request_id = found
-        return self._heads.answer(outcome, request_id, False)
+        if self._fast is not None and (found := self._fast.early(head.environ, ends[SENDER])):
+            return self._heads.answer(*found, keep_alive=False)
+        if not self.budget.has_room(head.length or 0):
+            return self._refused(head, ends, Overloaded(FULL), False)
+        if self._is_too_much(head):
+            return self._refused(head, ends, Overloaded(BUSY), False)
+        return None
+
+    def _is_too_much(self, head: Head) -> bool:
+        """Whether a request whose body is still to come would wait too long when it is here."""
+        if _is_large(head) and self.pulse.is_late:
+            return True
+        if self._is_for_the_loop(head):
+            return False
+        now, coming = self._loop.time(), self._coming
+        while coming and now - coming[0] > _COMING_SECONDS:
+            coming.popleft()
+        if self._pool(head).is_full(len(coming)):
+            return True
+        if _is_large(head):
+            coming.append(now)
+        return False
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
@@ -97,9 +152,43 @@ class Responder:
         """Count a handshake that failed."""
         count_handshake(self._application, error, remote)
 
+    def check(self, now: float) -> bool:
+        """Refuse the requests whose time is up; whether the threads can still do their work."""
+        for pool in (self._threads, self._asides):
+            pool.check(now)
+        return not (self._threads.is_stuck(now) or self._asides.is_stuck(now))
+
+    def give_all_up(self) -> None:
+        """Refuse all requests that have no answer yet."""
+        for pool in (self._threads, self._asides):
+            pool.give_all_up()
+
     def close(self) -> None:
         """Begin no further request."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._threads, self._asides):
+            pool.close()
+
+    def _pool(self, head: Head) -> Pool:
+        asked = head.environ["REQUEST_METHOD"]
+        return self._asides if self._fast is not None and asked in _ASIDE else self._threads
+
+    def _is_for_the_loop(self, head: Head) -> bool:
+        if head.plain is not None and self._fast is not None:
+            return self._fast.quick(head.plain) is not None
+        return is_vital(head.environ["PATH_INFO"])
+
+    def _refused(
+        self,
+        head: Head,
+        ends: Environ,
+        error: OrdinateError,
+        keep_alive: bool,
+        waited: float = 0.0,
+    ) -> bytes:
+        if self._fast is None:
+            return refuse(self._application, error, ends["REMOTE_ADDR"], self._strict)
+        outcome, request_id = refused(self._fast.served, head.environ, error, waited)
+        return self._heads.answer(outcome, request_id, keep_alive)
 
     def _predict(
         self,
@@ -122,5 +211,14 @@ class Responder:
             return refuse(self._application, error, remote, self._strict)
 
 
+def _is_large(head: Head) -> bool:
+    """Whether a body is, or may be, of those that are refused where there is too much to do."""
+    return head.length is None or head.length > SMALL_BYTES
+
+
 def _never(_path: str) -> bool:
     return False
+
+
+def _ignore(_seconds: float) -> None:
+    pass

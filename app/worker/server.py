@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.worker.doorstep import Doorstep
 from app.worker.heads import Environ
 from app.worker.responding import Responder
 from app.worker.shares import Share
@@ -56,6 +57,11 @@ class Server(Protocol):
 
     def leave(self, connection: Timed) -> None:
         """Count it no longer."""
+
+    doorstep: Doorstep
+
+    def make_room(self) -> bool:
+        """Close connections that are idle; whether there were any."""
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Have this done when all that is ready on the event loop has had its turn."""

@@ -17,9 +17,14 @@ class Shares:
     """
 
     def __init__(self) -> None:
-        words = memoryview(mmap.mmap(-1, (1 + 2 * PLACES) * 8)).cast("q")
+        words = memoryview(mmap.mmap(-1, (2 + 2 * PLACES) * 8)).cast("q")
         self._used = words[:1]  # places, counted from the first
-        self._pids, self._counts = words[1 : 1 + PLACES], words[1 + PLACES :]
+        self._reloads = words[1:2]
+        self._pids, self._counts = words[2 : 2 + PLACES], words[2 + PLACES :]
+
+    def reloaded(self) -> None:
+        """Say that the present workers make way for new ones. For the parent alone."""
+        self._reloads[0] += 1
 
     def claim(self) -> "Share":
         """The share of a worker about to be forked. For the parent alone."""
@@ -29,8 +34,8 @@ class Shares:
                 self._pids[place] = os.getpid()  # until the worker says its own
                 self._counts[place] = _NOBODY
                 self._used[0] = max(self._used[0], place + 1)
-                return Share(self._pids, self._counts, self._used, place)
-        return Share(self._pids, self._counts, self._used, None)
+                return Share(self._pids, self._counts, self._used, self._reloads, place)
+        return Share(self._pids, self._counts, self._used, self._reloads, None)
 
 
 class Share:
@@ -41,9 +46,16 @@ class Share:
         pids: "memoryview[int]",
         counts: "memoryview[int]",
         used: "memoryview[int]",
+        reloads: "memoryview[int]",
         place: int | None,
     ) -> None:
         self._pids, self._counts, self._used, self._place = pids, counts, used, place
+        self._reloads, self._born = reloads, reloads[0]
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the service was reloaded since, so that others take over."""
+        return self._reloads[0] != self._born
 
     def enter(self) -> None:
         """Say that this process has it."""

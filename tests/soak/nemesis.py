@@ -163,7 +163,7 @@ def _write(writer: subprocess.Popen[str], seed: int, draw: random.Random) -> Non
 
 
 def _kill_a_worker(running: Running, recorded: Recorded, draw: random.Random) -> None:
-    workers = running.processes()[1:]
+    workers = [each for each in running.processes() if each != running.leader]
     recorded.kills.append(time.monotonic())
     with suppress(ProcessLookupError):
         os.kill(draw.choice(workers), signal.SIGKILL)

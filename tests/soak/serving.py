@@ -38,7 +38,7 @@ JSON = {"Content-Type": "application/json"}
 ROUNDS, SETTLED, LAST = 10, slice(3, 6), slice(7, 10)
 """How often the service has a rest; the rounds after which it has seen everything, and the last."""
 
-GROWTH = {"memory": 0.01, "descriptors": 0.0}
+GROWTH = {"memory": 0.01, "descriptors": 0.0, "threads": 0.0}
 """Most that is allowed from then on, relative to what there was."""
 
 ROW = (

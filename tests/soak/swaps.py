@@ -21,7 +21,7 @@ from benchmarks.processes import Running, free_port
 from benchmarks.wrk import Load
 from benchmarks.wrk import run as wrk_run
 from tests.soak.serving import JSON, ROOT, ROW, wait_until_ready
-from tests.soak.watching import growth, read
+from tests.soak.watching import Reading, growth, read
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
 WORKERS = 2
@@ -98,7 +98,7 @@ def _storm(running: Running, models: Path, port: int, options: argparse.Namespac
         _publish(models, options.publishes + number)
         wrk_run(port, [ROW], 2, "0-1")
     quiet = wrk_run(port, [ROW], QUIET_SECONDS, "0-1")
-    before = read(running.processes(), 0.0).memory
+    before = read(running.processes(), 0.0)
     stop, watchers = threading.Event(), [Watcher(port) for _ in range(WATCHERS)]
     with ThreadPoolExecutor(WATCHERS + 1) as threads:
         watching = [threads.submit(each.watch, stop) for each in watchers]
@@ -113,7 +113,7 @@ def _storm(running: Running, models: Path, port: int, options: argparse.Namespac
         stop.set()
         for each in watching:
             each.result()
-    after = read(running.processes(), 0.0).memory
+    after = read(running.processes(), 0.0)
     return _report(quiet, load, watchers, published, (before, after))
 
 
@@ -122,7 +122,7 @@ def _report(
     load: Load,
     watchers: Sequence[Watcher],
     published: dict[int, float],
-    memory: tuple[float, float],
+    held: tuple[Reading, Reading],
 ) -> int:
     wrong = [text for each in watchers for text in each.wrong]
     wrong += [f"{load.failed} requests failed"] if load.failed else []
@@ -132,9 +132,14 @@ def _report(
     print(f"wrong: {'; '.join(wrong[:10]) or 'none'}")
     print(f"p99: {quiet.p99:.0f} us quiet, {load.p99:.0f} us under swaps: {slower:.2f} of {SLOWER}")
     print(f"taken over by all: after {slowest:.2f} s of {TAKEN_OVER_SECONDS}")
-    print(f"memory: {memory[0]:.1f} -> {memory[1]:.1f} MB, {growth(*memory):+.1%} of +{MORE:.0%}")
-    kept = not wrong and slower <= SLOWER and slowest <= TAKEN_OVER_SECONDS
-    return 0 if kept and growth(*memory) <= MORE else 1
+    before, after = held
+    grown = growth(before.memory, after.memory)
+    print(f"memory: {before.memory:.1f} -> {after.memory:.1f} MB, {grown:+.1%} of +{MORE:.0%}")
+    print(f"descriptors: {before.descriptors} -> {after.descriptors}")
+    print(f"threads: {before.threads} -> {after.threads}")
+    more = after.descriptors > before.descriptors or after.threads > before.threads
+    kept = not wrong and not more and slower <= SLOWER and slowest <= TAKEN_OVER_SECONDS
+    return 0 if kept and grown <= MORE else 1
 
 
 def _taken_over(watcher: Watcher, published: dict[int, float]) -> float:

@@ -15,23 +15,26 @@ class Reading:
         seconds: since the load began.
         memory: MB (PSS).
         descriptors: open ones, without the connections of clients.
+        threads: of all processes.
     """
 
     seconds: float
     memory: float
     descriptors: int
+    threads: int
 
 
 def read(processes: Sequence[int], seconds: float) -> Reading:
     """Read what these processes hold now; one that is gone holds nothing."""
-    memory = descriptors = 0
+    memory = descriptors = threads = 0
     for process in processes:
         folder = Path("/proc") / str(process)
         with suppress(OSError):
             lines = (folder / "smaps_rollup").read_text().splitlines()
             memory += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+            threads += len(os.listdir(folder / "task"))
             descriptors += sum(not _is_socket(each) for each in (folder / "fd").iterdir())
-    return Reading(seconds, memory / 1024, descriptors)
+    return Reading(seconds, memory / 1024, descriptors, threads)
 
 
 def _is_socket(descriptor: Path) -> bool:

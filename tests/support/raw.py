@@ -41,6 +41,10 @@ class Wire:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
+    def fileno(self) -> int:
+        """Of the socket, for `select`."""
+        return self._socket.fileno()
+
     def send(self, data: bytes) -> None:
         """Send these bytes; a server that has closed already is none the worse for it."""
         try:

@@ -35,6 +35,14 @@ class Server:
         port: its port.
         process: the gunicorn master.
         out, err: what it has written so far, by line.
+
+    Args:
+        models: its folder of models.
+        arguments: of gunicorn.
+        application: to serve.
+        shell: commands that a shell runs before, each with its semicolon.
+        redirect: where a shell sends what it writes.
+        env: its settings.
     """
 
     def __init__(
@@ -43,7 +51,9 @@ class Server:
         arguments: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
         application: str = "wsgi:app",
-        /,
+        *,
+        shell: str = "",
+        redirect: str = "",
         **env: str,
     ) -> None:
         self.tls = tls
@@ -51,8 +61,9 @@ class Server:
             k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "GUNICORN_"))
         }
         settings = {"ORDINATE_MODELS": str(models), "ORDINATE_WORKERS": "2", "PORT": "0"}
+        before = ("sh", "-c", f'{shell}exec "$@" {redirect}', "sh") if shell or redirect else ()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", application, *arguments],
+            [*before, sys.executable, "-m", "gunicorn", application, *arguments],
             cwd=ROOT,
             env=clean | settings | env,
             stdin=subprocess.DEVNULL,
@@ -130,6 +141,14 @@ class Server:
         request = urllib.request.Request(self.url + target, b'{"x":[1,2,0.5]}', headers)
         with urllib.request.urlopen(request, timeout=STOP_SECONDS, context=self.tls) as answer:
             return str(answer.headers["X-Model"])
+
+    def workers(self) -> list[int]:
+        """Ids of the workers that are alive, as the master reports them."""
+        log = self.log
+        born = re.findall(r"Booting worker with pid: (\d+)", log)
+        dead = re.findall(r"Worker \(pid:(\d+)\) (?:was|exited)|Worker exiting \(pid: (\d+)\)", log)
+        gone = {pid for pair in dead for pid in pair}
+        return [int(pid) for pid in born if pid not in gone]
 
     @property
     def log(self) -> str:

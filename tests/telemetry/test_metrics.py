@@ -9,6 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from app.telemetry import Metrics
+from app.telemetry.families import QUEUED
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -36,6 +37,21 @@ def test_a_fresh_service_shows_its_facts_and_no_requests() -> None:
     assert value(samples, "process_start_time_seconds") > 1.7e9
     assert ("version", "1.2.3") in next(k for n, k in samples if n == "ordinate_build_info")
     assert not any(name == "ordinate_requests_total" for name, _ in samples)
+
+
+def test_what_is_observed_is_shown_as_a_histogram() -> None:
+    metrics = Metrics()
+
+    for seconds in (0.0002, 0.003, 20.0):
+        metrics.observe(QUEUED, seconds)
+
+    samples = scrape(metrics)
+    buckets = [
+        value(samples, "ordinate_queue_seconds_bucket", le=le)
+        for le in ("0.0001", "0.00025", "0.005", "10.0", "+Inf")
+    ]
+    assert buckets == [0, 1, 2, 2, 3]
+    assert value(samples, "ordinate_queue_seconds_sum") == pytest.approx(20.0032)
 
 
 def test_requests_are_counted_by_route_method_and_status_and_timed_by_route() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.asgi import parser
 
+from app.errors import Overloaded
 from app.worker.refusals import refuse
 from tests.support.server import Server
 
@@ -123,6 +124,7 @@ def test_clients_that_do_not_hang_up_hold_nobody_else_up(server: Server) -> None
         (parser.InvalidChunkSize("zz"), 400),
         (parser.InvalidProxyHeader("x"), 400),
         (TimeoutError(), 408),
+        (Overloaded("x"), 503),
         (RuntimeError("x"), 500),
     ],
 )

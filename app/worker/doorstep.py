@@ -1,0 +1,44 @@
+"""Where clients are turned away for whom there is no room."""
+
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+KEPT = 32
+"""Connections of such clients that are kept open for a while."""
+
+
+class Doorstep:
+    """Clients that are turned away: they get an answer, and a moment to read it.
+
+    Closing at once would take the answer away from a client that is still sending its request.
+
+    Args:
+        answer: made for each of them.
+    """
+
+    def __init__(self, answer: Callable[[], bytes]) -> None:
+        self._answer = answer
+        self._kept: deque[tuple[float, socket.socket]] = deque()
+
+    def turn_away(self, client: socket.socket, now: float) -> None:
+        """Answer a client that has not been read from."""
+        with suppress(OSError):  # it is gone already
+            client.setblocking(False)
+            client.send(self._answer())
+            client.shutdown(socket.SHUT_WR)
+        self._kept.append((now, client))
+        if len(self._kept) > KEPT:
+            self._close_first()
+
+    def check(self, now: float, seconds: float = 1.0) -> None:
+        """Close those that were turned away so long ago."""
+        while self._kept and now - self._kept[0][0] >= seconds:
+            self._close_first()
+
+    def _close_first(self) -> None:
+        _, client = self._kept.popleft()
+        with suppress(OSError):
+            client.recv(1 << 16)
+        client.close()

@@ -1,0 +1,224 @@
+"""A few threads for long requests, and a bounded queue before them.
+
+A thread cannot be ended from outside. One that is still at work when its request's time is up is
+given up: the request is answered, another thread takes its place, and the worker goes when too many
+have to be replaced, or one of them for too long.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+Answer = Callable[[bytes], None]
+
+_NEWEST = 0.1
+"""Share of the newest of the measurements that are averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may wait, and how long.
+
+    Attributes:
+        threads: at work at a time.
+        waiting: requests that may wait for one of them.
+        wait: seconds that one of those may wait, by what the last ones took, or the first of them
+            has waited, before no more are taken.
+        deadline: seconds from a whole request to its answer.
+    """
+
+    threads: int
+    waiting: int
+    wait: float
+    deadline: float
+
+
+class Job:
+    """A request in the hands of the pool.
+
+    Attributes:
+        since: when it came, on the event loop's clock.
+        begun: whether a thread has taken it, or nobody will.
+    """
+
+    __slots__ = ("_ended", "_late", "_refuse", "_then", "_work", "begun", "since")
+
+    def __init__(
+        self, work: Callable[[], bytes], refuse: Callable[[], bytes], then: Answer, since: float
+    ) -> None:
+        self._work, self._refuse, self.since = work, refuse, since
+        self._then: Answer | None = then
+        self.begun = self._ended = self._late = False
+
+    def work(self) -> bytes:
+        """Do it, and let go of the request."""
+        work, self._work = self._work, _nothing
+        return work()
+
+    def end(self) -> bool:
+        """Say that the thread is done with it; whether another has taken the thread's place."""
+        self._ended = True
+        return self._late
+
+    def give_up(self) -> bool:
+        """Say that its time is up; whether a thread is still at work on it."""
+        self._late = self.begun and not self._ended
+        self.begun = True
+        return self._late
+
+    def answer(self, answer: bytes | None = None) -> None:
+        """Give the answer, without one the refusal, to whoever waits; only the first counts."""
+        then, self._then = self._then, None
+        if then is not None:
+            then(self._refuse() if answer is None else answer)
+
+
+class Pool:
+    """Threads and their queue. Everything but `_run` is for the thread of the event loop.
+
+    Args:
+        name: of the threads.
+        bounds: of the queue.
+        loop: on which answers are given.
+        waited: told for how many seconds a request has waited when a thread takes it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        bounds: Bounds,
+        loop: asyncio.AbstractEventLoop,
+        waited: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._name, self._bounds, self._loop, self._waited = name, bounds, loop, waited
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._waiting: deque[Job] = deque()  # and such as have begun meanwhile
+        self._jobs: dict[Job, None] = {}  # without an answer, oldest first
+        self._late: set[Job] = set()  # given up, and still worked on
+        self._threads = 0  # without those
+        self._lock = threading.Lock()  # over who has a job
+        self._pace = 0.0  # seconds from one answer to the next, while others wait
+        self._answered: float | None = None  # when the last one was, if others waited then
+
+    def is_full(self, coming: int = 0) -> bool:
+        """Whether a request that comes now is not to be taken, as it would wait too long.
+
+        Args:
+            coming: requests that were let in and are not here yet.
+        """
+        waiting = self._settled()
+        if waiting:
+            waited = self._loop.time() - waiting[0].since
+            if len(waiting) >= self._bounds.waiting or waited > self._bounds.wait:
+                return True
+        count = len(waiting) + coming
+        return count >= self._bounds.threads and count * self._pace > self._bounds.wait
+
+    def _settled(self) -> deque[Job]:
+        """The jobs that wait, without those that have begun."""
+        waiting = self._waiting
+        while waiting and waiting[0].begun:
+            waiting.popleft()
+        return waiting
+
+    def submit(self, work: Callable[[], bytes], refuse: Callable[[], bytes], then: Answer) -> None:
+        """Have a request answered.
+
+        Args:
+            work: done in a thread; gives the whole answer and never raises.
+            refuse: done on the event loop if time is up before; gives the answer that says so.
+            then: given one of both answers, on the event loop.
+        """
+        job = Job(work, refuse, then, self._loop.time())
+        self._jobs[job] = None
+        self._waiting.append(job)
+        self._queue.put(job)
+        if self._threads < min(self._bounds.threads, len(self._jobs)):
+            self._start()
+
+    def check(self, now: float) -> None:
+        """Refuse the requests whose time is up. To be called every now and then."""
+        while self._jobs:
+            job = next(iter(self._jobs))
+            if now - job.since < self._bounds.deadline:
+                return
+            self._give_up(job)
+
+    def give_all_up(self) -> None:
+        """Refuse all requests that have no answer yet."""
+        for job in tuple(self._jobs):
+            self._give_up(job)
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether half as many threads as there may be were given up, or one twice as long ago."""
+        if 2 * len(self._late) >= self._bounds.threads:
+            return bool(self._late)
+        return any(now - job.since >= 2 * self._bounds.deadline for job in self._late)
+
+    def close(self) -> None:
+        """Begin no further request; threads end when they are done, or with the process."""
+        self.give_all_up()
+        for _ in range(self._threads):
+            self._queue.put(None)
+
+    def _start(self) -> None:
+        self._threads += 1
+        # A daemon: one that hangs must not keep the process from its end.
+        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
+    def _give_up(self, job: Job) -> None:
+        del self._jobs[job]
+        with self._lock:
+            is_late = job.give_up()
+        if is_late:
+            self._late.add(job)
+            self._threads -= 1
+            if self._jobs:
+                self._start()
+        job.answer()
+
+    def _done(self, job: Job, answer: bytes) -> None:
+        self._jobs.pop(job, None)
+        self._late.discard(job)
+        self._measure()
+        job.answer(answer)
+
+    def _measure(self) -> None:
+        now, before = self._loop.time(), self._answered
+        if before is not None:
+            self._pace += _NEWEST * (now - before - self._pace)
+        self._answered = now if self._settled() else None
+
+    def _take(self, job: Job) -> bool:
+        """Whether a thread is to do it. A request whose time is up is left to the next check."""
+        waited = self._loop.time() - job.since
+        with self._lock:
+            if job.begun:
+                return False
+            job.begun = waited < self._bounds.deadline
+        if job.begun:
+            self._waited(waited)
+        return job.begun
+
+    def _run(self) -> None:
+        """Do what comes, in a thread."""
+        while (job := self._queue.get()) is not None:
+            if not self._take(job):
+                continue
+            answer = job.work()
+            with self._lock:
+                is_replaced = job.end()
+            try:
+                self._loop.call_soon_threadsafe(self._done, job, answer)
+            except RuntimeError:  # the loop is closed: the process is about to end
+                return
+            if is_replaced:
+                return
+            del job, answer  # not to be held until the next one comes
+
+
+def _nothing() -> bytes:
+    return b""

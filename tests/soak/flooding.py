@@ -1,0 +1,77 @@
+"""An open loop: requests come when they are due, whatever became of those before."""
+
+import subprocess
+import tempfile
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from app.compiled.building import NotBuilt, installed
+
+SOURCE = Path(__file__).parent / "flood.c"
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What became of the requests.
+
+    Attributes:
+        seconds: for which they were sent.
+        times: of each, the seconds until its answer, by status; 0 is a lost connection.
+        unsent: how many were due and found no free connection until the end.
+    """
+
+    seconds: float
+    times: dict[int, list[float]]
+    unsent: int
+
+    def rate(self, *statuses: int) -> float:
+        """Answers a second with these statuses, without any all of them."""
+        counted = statuses or tuple(self.times)
+        return sum(len(self.times.get(status, ())) for status in counted) / self.seconds
+
+    def percentile(self, status: int, share: float) -> float:
+        """Seconds within which so many of the answers with this status came; 0 for none."""
+        return percentile(self.times.get(status, ()), share)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """What so many of the values do not exceed; 0 where there are none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def flood(
+    port: int, request: bytes, *, connections: int, rate: float, seconds: float, core: str
+) -> Flood:
+    """Send a request `rate` times a second over as many connections as it takes, up to a number."""
+    with tempfile.NamedTemporaryFile(suffix=".request") as file:
+        file.write(request)
+        file.flush()
+        done = subprocess.run(
+            [
+                *("taskset", "-c", core, program(), str(port)),
+                *(str(connections), str(rate), str(seconds), file.name),
+            ],
+            capture_output=True,
+            check=True,
+            timeout=seconds + 60,
+        )
+    told = array("d", done.stdout)
+    times: dict[int, list[float]] = {}
+    for place in range(0, len(told), 3):
+        times.setdefault(int(told[place + 2]), []).append(told[place + 1])
+    return Flood(seconds, times, int(done.stderr))
+
+
+@cache
+def program() -> str:
+    """The path of the program, which is compiled the first time."""
+    place = Path(tempfile.mkdtemp(prefix="flood-")) / "flood"
+    try:
+        subprocess.run([*installed(), "-O2", str(SOURCE), "-o", str(place)], check=True)
+    except (NotBuilt, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"error: the flood needs a C compiler: {error}") from error
+    return str(place)

@@ -1,0 +1,171 @@
+"""Five times as many requests as can be answered: ``python -m tests.soak.overload``.
+
+One worker on one core, the requests from the other. What is too much must be refused at once, what
+is answered must be nearly as much as without it, a health check must not notice, and two seconds
+after the end everything must be as before. Exit code 1 if not.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from benchmarks.processes import Running, free_port
+from tests.soak.flooding import Flood, flood, percentile
+from tests.soak.probing import Probe, Seen
+from tests.soak.serving import ROOT, wait_until_ready
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.raw import post
+
+SERVICE, CLIENTS = "0", "1"
+"""Cores."""
+
+TIMES = 5
+GOODPUT = 0.9
+RECOVERED_SECONDS = 2.0
+REFUSED_SECONDS = 0.25
+"""Most that 99 in 100 refusals may take."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of request.
+
+    Attributes:
+        name: of it.
+        model: that answers.
+        rows: in one request.
+        usual: connections that keep the service just busy.
+        most: connections of the flood.
+    """
+
+    name: str
+    model: str
+    rows: int
+    usual: int
+    most: int
+
+    @property
+    def request(self) -> bytes:
+        """All its bytes."""
+        draw = random.Random(1)
+        x = [[draw.random() for _ in PLAIN.names] for _ in range(self.rows)]
+        return post(
+            json.dumps({"x": x[0] if self.rows == 1 else x}).encode(),
+            target=f"/models/{self.model}/predict",
+        )
+
+    @property
+    def body(self) -> bytes:
+        """Its body alone."""
+        return self.request.partition(b"\r\n\r\n")[2]
+
+
+CASES = (
+    Case("one row, on the event loop", "tiny", 1, 16, 2_000),
+    Case("10,000 rows, in threads", "tiny", 10_000, 8, 1_000),
+    Case("one row by a pickled forest, in threads", "forest", 1, 8, 2_000),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program. Returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.overload", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", default="", help="cases whose name has this in it")
+    options = parser.parse_args(arguments)
+    cases = [case for case in CASES if options.only in case.name]
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder) / "models"
+        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "forest", PLAIN, estimator=_forest())
+        port = free_port()
+        env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}
+        env |= {"ORDINATE_WORKERS": "1", "ORDINATE_MODEL": "tiny"}
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+        with Running(command, ROOT, env, SERVICE, Path(folder) / "service.log") as running:
+            wait_until_ready(port)
+            with running.preferred():
+                return max(_case(case, running, port, options.seconds) for case in cases)
+
+
+def _forest() -> RandomForestRegressor:
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(500, len(PLAIN.names)))
+    return RandomForestRegressor(300, random_state=1).fit(x, x.sum(axis=1))
+
+
+def _case(case: Case, running: Running, port: int, seconds: float) -> int:
+    path = f"/models/{case.model}/predict"
+    _send(case, port, case.usual, 1e6, 2)
+    peaks = [_send(case, port, case.usual, 1e6, 5).rate(200) for _ in range(3)]
+    peak = max(peaks)
+    with Probe(port, "/healthz") as health, Probe(port, path, case.body) as probe:
+        begin = time.monotonic()
+        time.sleep(3)
+        flooded = time.monotonic()
+        found = _send(case, port, case.most, TIMES * peak, seconds)
+        end = flooded + seconds
+        time.sleep(max(0.0, end + 6 - time.monotonic()))
+    quiet = percentile([each.seconds for each in probe.within(begin, flooded)], 0.99)
+    checks = health.within(flooded, end)
+    return _report(case, peak, found, checks, _recovery(probe, end, quiet), running)
+
+
+def _send(case: Case, port: int, connections: int, rate: float, seconds: float) -> Flood:
+    return flood(
+        port, case.request, connections=connections, rate=rate, seconds=seconds, core=CLIENTS
+    )
+
+
+def _recovery(probe: Probe, end: float, quiet: float) -> float:
+    """Seconds from the end of the flood to the last answer that was refused or slow."""
+    late = [
+        each.when + each.seconds
+        for each in probe.within(0, float("inf"))
+        if each.when + each.seconds > end and _is_bad(each, quiet)
+    ]
+    return max(0.0, max(late, default=end) - end)
+
+
+def _is_bad(each: Seen, quiet: float) -> bool:
+    return each.status != 200 or each.seconds > 3 * quiet + 0.02
+
+
+def _report(
+    case: Case,
+    peak: float,
+    found: Flood,
+    checks: Sequence[Seen],
+    recovery: float,
+    running: Running,
+) -> int:
+    goodput, lost = found.rate(200) / peak, len(found.times.get(0, ()))
+    unhealthy = sum(each.status != 200 for each in checks)
+    slow_check = percentile([each.seconds for each in checks], 0.99)
+    print(f"{case.name}: at most {peak:,.0f} a second, {TIMES} times as many due")
+    sent, due = found.rate(), TIMES * peak
+    print(f"  sent {sent:,.0f} a second over {case.most:,} connections, {sent / due:.0%} of those")
+    print(f"  answered {found.rate(200):,.0f} a second, {goodput:.0%} of the most; {lost} lost")
+    for status, name in ((200, "an answer"), (503, "a refusal")):
+        half, most = (found.percentile(status, share) * 1e3 for share in (0.5, 0.99))
+        print(f"  {name}: {half:.1f} ms, p99 {most:.1f} ms ({len(found.times.get(status, ())):,})")
+    print(f"  health checks: {len(checks)}, {unhealthy} failed, p99 {slow_check * 1e3:.1f} ms")
+    print(f"  recovered after {recovery:.2f} s; memory {sum(running.pss().values()):.0f} MB")
+    kept = goodput >= GOODPUT and not lost and not unhealthy and recovery <= RECOVERED_SECONDS
+    kept = kept and found.percentile(503, 0.99) <= REFUSED_SECONDS
+    odd = {status for status in found.times if status not in (0, 200, 503)}
+    return 0 if kept and not odd else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Workers that hang, crash or are told to go: what becomes of their requests, and of others."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.faulty import FAULTY
+from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.raw import Answer, Wire, headed, post
+from tests.support.server import Server
+
+HANG = headed("POST /faults/hang HTTP/1.1", "Host: x", "Content-Length: 0")
+LOST = "ordinate_log_lines_lost_total"
+READY = headed("GET /readyz HTTP/1.1", "Host: x")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("store") / "models"
+    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+    return root
+
+
+@pytest.fixture
+def faulty(models: Path) -> Iterator[Server]:
+    settings = {"ORDINATE_DEADLINE": "1", "ORDINATE_GRACE": "2", "ORDINATE_THREADS": "4"}
+    with Server(models, application=FAULTY, **settings) as running:
+        running.wait_for(lambda: len(running.workers()) == 2)
+        yield running
+
+
+def ask(server: Server, request: bytes) -> Answer:
+    with Wire(server) as wire:
+        wire.send(request)
+        return wire.answer()
+
+
+def is_alive(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return True
+    return False
+
+
+def test_a_hung_request_is_refused_at_its_deadline_and_its_worker_is_replaced(
+    faulty: Server,
+) -> None:
+    before = set(faulty.workers())
+
+    hung = ask(faulty, HANG)
+    assert hung.status == 503
+    assert "within 1 s" in hung.json["error"]
+    assert ask(faulty, post()).status == 200
+    # After one more deadline the worker gives up the thread, and itself.
+    faulty.wait_for(lambda: "this worker makes way" in faulty.log)
+    faulty.wait_for(lambda: len(set(faulty.workers()) - before) == 1)
+
+    assert len(faulty.workers()) == 2
+    assert ask(faulty, post()).status == 200
+    assert faulty.stop() == 0
+
+
+@pytest.mark.parametrize("kind", ["exit", "crash"])
+def test_a_crash_takes_its_own_worker_and_the_service_goes_on(faulty: Server, kind: str) -> None:
+    before = set(faulty.workers())
+    with Wire(faulty) as wire:
+        wire.send(headed(f"POST /faults/{kind} HTTP/1.1", "Host: x", "Content-Length: 0"))
+        assert wire.answers() == []
+
+    assert ask(faulty, post()).status == 200
+    faulty.wait_for(lambda: len(set(faulty.workers()) & before) < 2)
+    faulty.wait_for(lambda: len(faulty.workers()) == 2, 3)
+
+
+def test_told_to_stop_a_service_refuses_what_hangs_and_ends_well(models: Path) -> None:
+    with Server(models, application=FAULTY, ORDINATE_GRACE="1") as server, Wire(server) as wire:
+        wire.send(HANG)
+        server.wait_for(lambda: "ordinate_queue_seconds_count 1.0" in server.get("/metrics"))
+
+        assert server.stop(signal.SIGTERM) == 0
+        assert wire.answer().status == 503
+
+
+def test_workers_end_without_their_master_although_a_thread_hangs(faulty: Server) -> None:
+    workers = faulty.workers()
+    with Wire(faulty) as wire:
+        wire.send(HANG)
+        faulty.wait_for(lambda: "ordinate_queue_seconds_count 1.0" in faulty.get("/metrics"))
+
+        faulty.process.kill()
+        faulty.process.wait()
+
+        assert [each.status for each in wire.answers()] == [503]
+    for worker in workers:
+        _wait_until_gone(worker)
+
+
+def _wait_until_gone(process: int) -> None:
+    """Wait for a process that is no child of this one."""
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING, str(process)], timeout=20, check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+WAITING = """
+import os, sys, time
+while True:
+    try:
+        os.kill(int(sys.argv[1]), 0)
+    except ProcessLookupError:
+        sys.exit(0)
+    time.sleep(0.01)
+"""
+
+
+def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(models: Path) -> None:
+    with Server(models, ORDINATE_STOP_DELAY="1") as server, Wire(server) as wire:
+        wire.send(READY)
+        assert wire.answer().status == 200
+
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for(lambda: ask(server, READY).status == 503)  # on new connections
+        wire.send(READY)
+        refused = wire.answer()  # and on those there are
+        wire.send(post())
+        served = wire.answer()
+
+        assert refused.status == 503
+        assert "about to stop" in refused.json["error"]
+        assert int(refused.headers["Retry-After"]) > 0
+        assert served.status == ask(server, post()).status == 200
+        assert served.headers["Connection"] == "keep-alive"
+        assert server.stop() == 0
+
+
+def test_a_reload_never_says_that_the_service_is_not_ready(models: Path) -> None:
+    with Server(models, ORDINATE_STOP_DELAY="20", ORDINATE_WORKERS="1") as server:
+        (old,) = server.workers()
+        with Wire(server) as wire:
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for(lambda: len(server.workers()) == 2)
+            wire.send(READY)
+            states = [answer.status for answer in wire.answers()]  # until the old worker goes
+        server.wait_for(lambda: old not in server.workers())
+
+        assert states == [200]
+        assert ask(server, READY).status == 200
+        server.stop(signal.SIGINT)
+
+
+def test_a_full_log_disk_does_not_stop_the_service(models: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    with Server(models, redirect=">/dev/full") as server:
+        for _ in range(200):
+            assert ask(server, post()).status == 200
+        server.wait_for(lambda: lost_lines(server) >= 200)
+
+
+def lost_lines(server: Server) -> float:
+    lines = server.get("/metrics").splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(LOST))
