@@ -127,7 +127,7 @@ class Remote:
 
     def ask(self, asked: Asked) -> list[int] | None:
         """What the script answers; None where Redis does not."""
-        link = self._link or self._make_link()
+        link = None if self._is_lost else self._link or self._make_link()
         if link is None:
             return None
         try:
@@ -144,10 +144,8 @@ class Remote:
             link.close()
 
     def _make_link(self) -> Link | None:
-        if self._is_lost:  # which most find without the lock
-            return None
         with self._lock:
-            if self._is_lost:
+            if self._is_lost:  # meanwhile
                 return None
             self._link = self._link or Link(self._make, self._threads, self._seconds)
             return self._link
