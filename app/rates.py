@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 ALLOWED = (
-    "COUNT/PERIOD or COUNT/PERIOD:BURST, such as 100/second:200, with second, minute, hour or day, "
-    "at most 1000000 a second, and a burst of 1000000000 at most that takes 30 days at most"
+    "COUNT/PERIOD or COUNT/PERIOD:BURST with second, minute, hour or day, such as 100/second:200, "
+    "at most 1000000 a second and 30 days' or 1000000000 at once"
 )
 """What `rate` takes."""
 

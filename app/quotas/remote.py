@@ -22,8 +22,9 @@ Arguments = Sequence[str | int]
 Asked = tuple[Sequence[str], Arguments]
 _Job = tuple["Future[list[int]]", Asked]
 
-PROBE: Asked = (("ordinate:probe",), (1, 1, 1, 1, 1_000_000))
-"""A bucket of its own: a Redis that is full or read-only must not pass for one that works."""
+PROBE: Asked = (("ordinate:probe",), (1, 1000, 1, 1_000_000, 1_000_000))
+"""A bucket that is never empty, so that something is written: a Redis that is full or read-only
+must not pass for one that works."""
 
 
 class StrangeAnswer(Exception):
@@ -126,9 +127,9 @@ class Remote:
 
     def ask(self, asked: Asked) -> list[int] | None:
         """What the script answers; None where Redis does not."""
-        if self._is_lost:
+        link = None if self._is_lost else self._link or self._make_link()
+        if link is None:
             return None
-        link = self._link or self._make_link()
         try:
             return link.ask(asked)
         except Exception as error:  # noqa: BLE001 - a library may raise anything
@@ -142,8 +143,10 @@ class Remote:
         if link is not None:
             link.close()
 
-    def _make_link(self) -> Link:
+    def _make_link(self) -> Link | None:
         with self._lock:
+            if self._is_lost:  # meanwhile
+                return None
             self._link = self._link or Link(self._make, self._threads, self._seconds)
             return self._link
 
@@ -168,8 +171,8 @@ class Remote:
             finally:
                 if connection is not None:
                     connection.close()
+            self._is_lost = self._is_closed
             self._changed(None)
-            self._is_lost = False
             return
 
 

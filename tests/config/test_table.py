@@ -26,7 +26,7 @@ WRONG = {
     "ORDINATE_ACCESS_LOG": ["1", "true", "ON"],
     "ORDINATE_REQUIRE_SIGNATURE": ["1", "yes", "ON"],
     "ORDINATE_MAX_MODEL_BYTES": ["0", "1G"],
-    "ORDINATE_LIMIT_KEY_REQUESTS": ["100", "100/second,", "a=none,a=none", "1/second, 2/second"],
+    "ORDINATE_LIMIT_KEY_REQUESTS": ["100", "100/second,", "a=none,a=none", "1/second:2:3"],
     "ORDINATE_LIMIT_KEY_ROWS": ["100 rows/second", "=1/day"],
     "ORDINATE_LIMIT_ADDRESS_REQUESTS": ["0/second", "none", "1/week"],
     "ORDINATE_LIMIT_ADDRESS_ROWS": ["1.5/second", "1/day:31"],
