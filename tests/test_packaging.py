@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SHELL_SCRIPTS = [".ci/run", "tests/container/run.sh"]
 PROGRAMS = ["train.py", "wsgi.py", "gunicorn.conf.py"]
-IMPORTED_AS = {"prometheus_client": "prometheus-client", "sklearn": "scikit-learn"}
+IMPORTED_AS = {"jwt": "pyjwt", "prometheus_client": "prometheus-client", "sklearn": "scikit-learn"}
 """Where a package's name is not that of its module."""
 
 
