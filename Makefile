@@ -56,7 +56,7 @@ soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counte
 	$(BIN)/python -m tests.soak.timing
 	$(BIN)/python -m tests.soak.quotas
 	$(BIN)/python -m tests.soak.records
-	$(BIN)/pytest -q --hypothesis-profile=soak --timeout=3600 $(GENERATED)
+	$(BIN)/pytest -q --hypothesis-profile=soak --timeout=3600 -o faulthandler_timeout=0 $(GENERATED)
 	SCHEMATHESIS_EXAMPLES=200 $(BIN)/pytest -q tests/http/test_schemathesis.py
 	$(BIN)/python -m tests.soak.corpora
 	$(BIN)/python -m tests.soak.requests

@@ -16,10 +16,13 @@ from typing import Any
 
 from app import create_app
 from app.config import Config
+from app.worker.budget import Budget
 from app.worker.connection import Connection
+from app.worker.doorstep import Doorstep
 from app.worker.heads import Environ, Head
+from app.worker.pool import Bounds
 from app.worker.responding import Responder
-from app.worker.server import Limits
+from app.worker.server import Limits, Timed
 from app.worker.shares import Shares
 from tests.fuzz import bodies, inflating
 from tests.fuzz.cutting import LIMITS
@@ -115,7 +118,7 @@ class InTurn(Responder):
     """Answers one request after the other, without threads."""
 
     def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(application, 1, loop)
+        super().__init__(application, Bounds(1, 1, 30, 30), Budget(1 << 24), loop)
         self.waiting: list[Callable[[], None]] = []
 
     def later(
@@ -125,9 +128,10 @@ class InTurn(Responder):
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
-    ) -> None:
+    ) -> bytes | None:
         environ = ends | head.environ
         self.waiting.append(lambda: then(self._answer(environ, body, keep_alive)))
+        return None
 
 
 class Process:
@@ -141,14 +145,18 @@ class Process:
         self.limits = Limits(30, 30, 30, 2, MAX_BODY, 1 << 20, LIMITS)
         self.now, self.stopping_since = 0.0, inf
         self.environ: Environ = {"wsgi.url_scheme": "http", "wsgi.input_terminated": True}
-        self.connections: set[asyncio.Protocol] = set()
+        self.connections: set[Timed] = set()
         self.share = Shares().claim()
+        self.doorstep = Doorstep(bytes)
         self._sending: list[Callable[[], None]] = []
 
-    def join(self, connection: asyncio.Protocol) -> None:
+    def make_room(self) -> bool:
+        return False
+
+    def join(self, connection: Timed) -> None:
         self.connections.add(connection)
 
-    def leave(self, connection: asyncio.Protocol) -> None:
+    def leave(self, connection: Timed) -> None:
         self.connections.discard(connection)
 
     def send_soon(self, send: Callable[[], None]) -> None:

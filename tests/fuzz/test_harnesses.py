@@ -14,6 +14,10 @@ MUTANTS = 250
 
 FOUND = {
     "cutting": [
+        # What was wrong behind the limit mattered only if it came in one piece.
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n78\r\n"
+        + b" " * 120
+        + b"\r\nz\r\n",
         # A length of more digits than Python makes a number of was answered with 500.
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         # Lines of chunks and trailers could be longer if they came in one piece.

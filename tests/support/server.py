@@ -28,6 +28,8 @@ class Server:
         arguments: of gunicorn, besides.
         tls: what a client needs to reach it by TLS; None where it speaks none.
         application: that it serves.
+        shell: commands that a shell runs before, each with its semicolon.
+        redirect: where a shell sends what it writes.
         env: settings, besides.
 
     Attributes:
@@ -35,14 +37,6 @@ class Server:
         port: its port.
         process: the gunicorn master.
         out, err: what it has written so far, by line.
-
-    Args:
-        models: its folder of models.
-        arguments: of gunicorn.
-        application: to serve.
-        shell: commands that a shell runs before, each with its semicolon.
-        redirect: where a shell sends what it writes.
-        env: its settings.
     """
 
     def __init__(
@@ -51,9 +45,9 @@ class Server:
         arguments: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
         application: str = "wsgi:app",
-        *,
         shell: str = "",
         redirect: str = "",
+        /,
         **env: str,
     ) -> None:
         self.tls = tls

@@ -30,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def faulty(models: Path) -> Iterator[Server]:
     settings = {"ORDINATE_DEADLINE": "1", "ORDINATE_GRACE": "2", "ORDINATE_THREADS": "4"}
-    with Server(models, application=FAULTY, **settings) as running:
+    with Server(models, (), None, FAULTY, **settings) as running:
         running.wait_for(lambda: len(running.workers()) == 2)
         yield running
 
@@ -79,7 +79,7 @@ def test_a_crash_takes_its_own_worker_and_the_service_goes_on(faulty: Server, ki
 
 
 def test_told_to_stop_a_service_refuses_what_hangs_and_ends_well(models: Path) -> None:
-    with Server(models, application=FAULTY, ORDINATE_GRACE="1") as server, Wire(server) as wire:
+    with Server(models, (), None, FAULTY, ORDINATE_GRACE="1") as server, Wire(server) as wire:
         wire.send(HANG)
         server.wait_for(lambda: "ordinate_queue_seconds_count 1.0" in server.get("/metrics"))
 
@@ -158,7 +158,7 @@ def test_a_reload_never_says_that_the_service_is_not_ready(models: Path) -> None
 def test_a_full_log_disk_does_not_stop_the_service(models: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    with Server(models, redirect=">/dev/full") as server:
+    with Server(models, (), None, "wsgi:app", "", ">/dev/full") as server:
         for _ in range(200):
             assert ask(server, post()).status == 200
         server.wait_for(lambda: lost_lines(server) >= 200)

@@ -27,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def narrow(models: Path) -> Iterator[Server]:
     """One worker with one thread, and two places in its queue."""
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_THREADS": "1", "ORDINATE_QUEUE": "2"}
-    with Server(models, application=FAULTY, ORDINATE_QUEUE_SECONDS="60", **settings) as running:
+    with Server(models, (), None, FAULTY, ORDINATE_QUEUE_SECONDS="60", **settings) as running:
         yield running
 
 
@@ -170,7 +170,7 @@ def test_beyond_its_connections_a_worker_turns_new_ones_away(models: Path) -> No
 
 
 def test_a_service_with_few_descriptors_says_so_and_goes_on(models: Path) -> None:
-    with Server(models, shell="ulimit -n 200;", ORDINATE_WORKERS="1") as server:
+    with Server(models, (), None, "wsgi:app", "ulimit -n 200;", ORDINATE_WORKERS="1") as server:
         with ExitStack() as stack:
             for _ in range(150):
                 stack.enter_context(Wire(server)).send(post()[:-1])
@@ -187,7 +187,7 @@ def test_a_queue_whose_first_has_waited_too_long_takes_no_more(
     gate = tmp_path / "gate"
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_THREADS": "1", "ORDINATE_QUEUE_SECONDS": "1"}
     hold = fault(f"hold?gate={gate}")
-    with Server(models, application=FAULTY, **settings) as server, ExitStack() as stack:
+    with Server(models, (), None, FAULTY, **settings) as server, ExitStack() as stack:
         wires: list[Wire] = []
         until = time.monotonic() + 20
         while not (wires and readable(wires[-1])):
