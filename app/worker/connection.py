@@ -12,6 +12,7 @@ from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
+from app.worker.doorstep import reset
 from app.worker.heads import Environ, Head, addresses
 from app.worker.responding import FULL
 from app.worker.server import Server
@@ -226,13 +227,21 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._busy or self._unsent:
             return
         if self._stalled or self._closing:
-            if waited > (limits.write if self._stalled else limits.linger):
-                self._transport.abort()
+            self._end_if(waited)
         elif self._cutter.begun:
             if waited > limits.request:
                 self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
+
+    def _end_if(self, waited: float) -> None:
+        """End the connection of a client that has not taken its answer, or not hung up."""
+        assert self._transport is not None
+        limits = self._server.limits
+        if self._stalled and waited > limits.write:
+            reset(self._transport)
+        elif not self._stalled and waited > limits.linger:
+            self._transport.abort()
 
     def _is_dismissed(self, now: float) -> bool:
         """Whether the service stops and no request came that may have been on its way."""
