@@ -5,7 +5,6 @@ once, on the event loop; any other in a thread, while the loop goes on serving e
 """
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from math import inf
 
@@ -13,6 +12,7 @@ from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
+from app.worker.doorstep import half_close, reset
 from app.worker.heads import Environ, Head, addresses
 from app.worker.responding import FULL
 from app.worker.server import Server
@@ -117,12 +117,13 @@ class Connection(asyncio.Protocol):
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
                 self._refuse(error)
                 return
-            if request is None:
-                self._look_ahead()
-                if not self._cutter.waiting:
-                    return
+            if request is not None:
+                self._serve(*request)
+                continue
+            self._look_ahead()
+            if self._cutter.waiting:
                 break
-            self._serve(*request)
+            return
         self._queued = True
         self._later(self._go_on)
 
@@ -154,7 +155,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _is_answering(self) -> bool:
-        """Whether an answer is being made, sent, taken, or queued behind those of others."""
+        """Whether an answer is being made, sent, taken or queued."""
         return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
@@ -210,9 +211,7 @@ class Connection(asyncio.Protocol):
         if self._ended:
             self._transport.close()
         else:
-            with suppress(OSError):  # the client is gone, of which the event loop will hear
-                self._transport.write_eof()
-            self._transport.resume_reading()
+            half_close(self._transport)
 
     def idle_since(self) -> float | None:
         """Since when nothing was asked here; None while something is."""
@@ -230,13 +229,21 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._busy or self._unsent:
             return
         if self._stalled or self._closing:
-            if waited > (limits.write if self._stalled else limits.linger):
-                self._transport.abort()
+            self._end_if(waited)
         elif self._cutter.begun:
             if waited > limits.request:
                 self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
+
+    def _end_if(self, waited: float) -> None:
+        """End the connection of a client that has not taken its answer, or not hung up."""
+        assert self._transport is not None
+        limits = self._server.limits
+        if self._stalled and waited > limits.write:
+            reset(self._transport)
+        elif not self._stalled and waited > limits.linger:
+            self._transport.abort()
 
     def _is_dismissed(self, now: float) -> bool:
         """Whether the service stops and no request came that may have been on its way."""

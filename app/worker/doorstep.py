@@ -1,12 +1,34 @@
-"""Where clients are turned away for whom there is no room."""
+"""How clients are let go for whom there is no room, or no more patience."""
 
+import asyncio
 import socket
+import struct
+from asyncio import Transport
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+_AT_ONCE = struct.pack("ii", 1, 0)
+
 KEPT = 32
 """Connections of such clients that are kept open for a while."""
+
+
+def half_close(transport: asyncio.Transport) -> None:
+    """Send no more, and read on: closing while the client still sends would take its answer away."""
+    with suppress(OSError):  # the client is gone, of which the event loop will hear
+        transport.write_eof()
+    transport.resume_reading()
+
+
+def reset(transport: Transport) -> None:
+    """End a connection at once, with all that its client has not taken.
+
+    Else the system would keep that, megabytes, for as long as the client says that it has no room.
+    """
+    with suppress(OSError):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()
 
 
 class Doorstep:

@@ -15,7 +15,8 @@ from contextlib import suppress
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 ROW = HEAD + b'Content-Length: 15\r\n\r\n{"x":[1,2,0.5]}'
-MUCH = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000
+ROWS = b'{"x":[' + b"[1,2,0.5]," * 1_999 + b"[1,2,0.5]]}"
+MUCH = (HEAD + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS) * 200
 PAUSE_SECONDS = 1.0
 _CLOSED = 7  # TCP_CLOSE of Linux
 

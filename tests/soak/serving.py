@@ -156,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}
         command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         env |= {"ORDINATE_WORKERS": "2", "ORDINATE_MODEL": "tiny"}
+        env |= {"ORDINATE_QUEUE_SECONDS": "30"}  # on a busy machine it would refuse what is due
         log = Path(folder) / "service.log"
         with Running(command, ROOT, env, "0-1", log) as running:
             wait_until_ready(port)

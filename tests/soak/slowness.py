@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.slowness", description=__doc__)
     parser.add_argument("--crowd-seconds", type=float, default=CROWD_SECONDS)
-    seconds = parser.parse_args(arguments).crowd_seconds
+    parser.add_argument("--only", default="", help="crowds or attacks whose name has this in it")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
         publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
@@ -88,21 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Running(command, ROOT, env, "0-1", Path(folder) / "service.log") as running:
             wait_until_ready(port)
             with running.preferred():
-                return _all(running, port, seconds)
+                return _all(running, port, options.crowd_seconds, options.only)
 
 
-def _all(running: Running, port: int, seconds: float) -> int:
+def _all(running: Running, port: int, seconds: float, only: str) -> int:
     verdict = Verdict()
     _healthy(port, 3)
     quiet = _healthy(port, QUIET_SECONDS)
     base = _sockets(running)
     _tell("alone", quiet)
     for crowd in CROWDS:
+        if only not in " ".join(crowd):
+            continue
         _crowd(running, port, seconds, crowd, (quiet, base), verdict)
     if shutil.which("slowhttptest") is None:
         print("slowhttptest: skipped, it is not installed (Debian has it)")
     else:
-        for name in ATTACKS:
+        for name in filter(lambda each: only in each, ATTACKS):
             _attack(running, port, seconds, name, (quiet, base), verdict)
     print(f"wrong: {'; '.join(verdict.wrong) or 'none'}")
     return 1 if verdict.wrong else 0
