@@ -1,6 +1,5 @@
 """How clients are let go for whom there is no room, or no more patience."""
 
-import asyncio
 import socket
 import struct
 from asyncio import Transport
@@ -14,8 +13,8 @@ KEPT = 32
 """Connections of such clients that are kept open for a while."""
 
 
-def half_close(transport: asyncio.Transport) -> None:
-    """Send no more, and read on: closing while the client still sends would take its answer away."""
+def half_close(transport: Transport) -> None:
+    """Send no more, and read on: closing while a client still sends would lose its answer."""
     with suppress(OSError):  # the client is gone, of which the event loop will hear
         transport.write_eof()
     transport.resume_reading()
