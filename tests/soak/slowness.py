@@ -26,9 +26,13 @@ from tests.soak.serving import ROOT, ROW, wait_until_ready
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
 CONNECTIONS, RATE = 8, 500.0
-QUIET_SECONDS, CROWD_SECONDS = 20.0, 40.0
+QUIET_SECONDS, CROWD_SECONDS = 20.0, 45.0
 DEADLINE_SECONDS = 30 + 2
 """What the shipped settings give a request, and what may pass until that is noticed."""
+
+ARRIVED_SECONDS = 10.0
+"""Until all of a crowd are there, and those who do not read have what their connections hold: to
+answer them is work like any other, and only what comes then is slowness."""
 
 SLOWER = 2.0
 NOISE_SECONDS = 0.002
@@ -125,8 +129,8 @@ def _crowd(
 ) -> None:
     command = [sys.executable, "-m", "tests.soak.crowding", str(port), str(seconds), *kinds]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as crowd:
-        time.sleep(5)  # until all are there
-        found = _healthy(port, seconds - 10)
+        time.sleep(ARRIVED_SECONDS)
+        found = _healthy(port, seconds - ARRIVED_SECONDS - 5)
         told, _ = crowd.communicate(timeout=seconds + 60)
     _compare(" ".join(kinds), found, before[0], verdict)
     for each in json.loads(told):
@@ -136,7 +140,8 @@ def _crowd(
         verdict.must(not each["failed"], f"{each['failed']} {each['kind']} could not connect")
         if each["kind"] in ("heads", "bodies", "readers"):
             verdict.must(each["closed"] == each["opened"], f"{each['kind']} are still there")
-            verdict.must(each["last"] <= DEADLINE_SECONDS, f"{each['kind']} stayed too long")
+            most = DEADLINE_SECONDS + (ARRIVED_SECONDS if each["kind"] == "readers" else 0)
+            verdict.must(each["last"] <= most, f"{each['kind']} stayed too long")
     _settle(running, before[1], verdict)
 
 
