@@ -143,6 +143,10 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         if self._socket is not None:
             self._socket.set_write_buffer_limits(high, low)
 
+    def get_write_buffer_size(self) -> int:
+        """As of the socket's transport."""
+        return 0 if self._socket is None else self._socket.get_write_buffer_size()
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """As of the socket's transport; `peercert` is the client's certificate, if verified."""
         if name == "peercert":

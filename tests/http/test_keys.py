@@ -43,7 +43,11 @@ class People:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"ORDINATE_AUTH": "on", "ORDINATE_KEYS": str(self.path)}
+        return {
+            "ORDINATE_AUTH": "on",
+            "ORDINATE_KEYS": str(self.path),
+            "ORDINATE_LIMIT_WRONG_KEYS": "none",
+        }
 
 
 def gathered(path: Path) -> People:
@@ -89,6 +93,8 @@ def threads(models: Path, people: People) -> Iterator[Server]:
 
 class Waitress:
     """The application behind waitress, in a thread, as far as `Wire` needs to know."""
+
+    tls = None
 
     def __init__(self, application: Any) -> None:
         self._server = create_server(application, host="127.0.0.1", port=0, threads=2)

@@ -43,7 +43,11 @@ def test_schemathesis_finds_nothing(models: Path, tmp_path: Path) -> None:
 @pytest.mark.timeout(7200 if EXAMPLES else 120)
 def test_schemathesis_finds_nothing_where_keys_are_asked_for(models: Path, tmp_path: Path) -> None:
     key = made(tmp_path / "keys.json", "tester", RULES)
-    keys = {"ORDINATE_AUTH": "on", "ORDINATE_KEYS": str(tmp_path / "keys.json")}
+    keys = {
+        "ORDINATE_AUTH": "on",
+        "ORDINATE_KEYS": str(tmp_path / "keys.json"),
+        "ORDINATE_LIMIT_WRONG_KEYS": "none",
+    }
 
     with Server(models, ORDINATE_MAX_ROWS="5", ORDINATE_ACCESS_LOG="off", **keys) as server:
         # Both headers, since it makes up the one it is not given, and two that differ are none.

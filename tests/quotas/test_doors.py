@@ -33,6 +33,7 @@ class Port:
     """What `Wire` needs to know of a server."""
 
     port: int
+    tls: None = None
 
 
 @pytest.fixture(scope="module")
