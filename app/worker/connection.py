@@ -12,7 +12,7 @@ from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
-from app.worker.doorstep import half_close, reset
+from app.worker.doorstep import half_close, let_be, reset
 from app.worker.heads import Environ, Head, addresses
 from app.worker.responding import FULL
 from app.worker.server import Server
@@ -33,7 +33,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         self._server = server
         self._now = now = loop.time
-        self._later = loop.call_soon
+        self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._base: Environ = {}
         self._cutter = Cutter(server.limits.body, server.limits.parser)
@@ -125,7 +125,7 @@ class Connection(asyncio.Protocol):
                 break
             return
         self._queued = True
-        self._later(self._go_on)
+        self._loop.call_soon(self._go_on)
 
     def _look_ahead(self) -> None:
         """Answer before the body is here, if it will not matter; encourage a client that asks."""
@@ -135,6 +135,7 @@ class Connection(asyncio.Protocol):
         answer = self._server.responder.early(head, self._base)
         if answer is not None:
             self._close_with(answer)
+            let_be(self._transport, self._loop)
         elif "HTTP_EXPECT" in head.environ:
             self._write(CONTINUE)
 
@@ -154,8 +155,7 @@ class Connection(asyncio.Protocol):
         if self._ended and not self._is_answering() and self._transport is not None:
             self._transport.close()
 
-    def _is_answering(self) -> bool:
-        """Whether an answer is being made, sent, taken or queued."""
+    def _is_answering(self) -> bool:  # or sending it, or others have their turn
         return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:

@@ -2,12 +2,14 @@
 
 import socket
 import struct
-from asyncio import Transport
+from asyncio import AbstractEventLoop, Transport
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 _AT_ONCE = struct.pack("ii", 1, 0)
+
+_PATIENCE_SECONDS = 0.2
 
 KEPT = 32
 """Connections of such clients that are kept open for a while."""
@@ -18,6 +20,16 @@ def half_close(transport: Transport) -> None:
     with suppress(OSError):  # the client is gone, of which the event loop will hear
         transport.write_eof()
     transport.resume_reading()
+
+
+def let_be(transport: Transport | None, loop: AbstractEventLoop) -> None:
+    """Do not read for a moment what a refused client still sends: most hang up by themselves.
+
+    To read a body that is not wanted costs a large part of what it costs to answer it.
+    """
+    if transport is not None:
+        transport.pause_reading()
+        loop.call_later(_PATIENCE_SECONDS, transport.resume_reading)
 
 
 def reset(transport: Transport) -> None:
