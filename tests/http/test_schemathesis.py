@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ database = "none"
 def test_schemathesis_finds_nothing(models: Path, tmp_path: Path) -> None:
     # Few rows allowed, so that more than allowed are tried.
     with Server(models, ORDINATE_MAX_ROWS="5", ORDINATE_ACCESS_LOG="off") as server:
-        assert_nothing_found(server, tmp_path, USUAL_EXAMPLES)
+        assert_nothing_found(server, tmp_path, USUAL_EXAMPLES, PHASES)
 
 
 @pytest.mark.timeout(7200 if EXAMPLES else 120)
@@ -53,11 +54,15 @@ def test_schemathesis_finds_nothing_where_keys_are_asked_for(models: Path, tmp_p
         # Both headers, since it makes up the one it is not given, and two that differ are none.
         # It tries for itself what is answered without them.
         shown = ("--header", f"Authorization: Bearer {key}", "--header", f"X-API-Key: {key}")
+        # Without all paths there are no links to follow.
         some = () if EXAMPLES else ("--include-path-regex", "^/(admin/.*|healthz|models|predict)$")
-        assert_nothing_found(server, tmp_path, "3", *shown, *some)
+        phases = PHASES if EXAMPLES else PHASES[:3]
+        assert_nothing_found(server, tmp_path, "3", phases, *shown, *some)
 
 
-def assert_nothing_found(server: Server, folder: Path, usual: str, *more: str) -> None:
+def assert_nothing_found(
+    server: Server, folder: Path, usual: str, phases: Sequence[str], *more: str
+) -> None:
     settings = folder / "schemathesis.toml"
     settings.write_text(SETTINGS)
     amount = ["-n", EXAMPLES] if EXAMPLES else ["-n", usual, "--generation-deterministic"]
@@ -75,6 +80,7 @@ def assert_nothing_found(server: Server, folder: Path, usual: str, *more: str) -
 
     assert found.returncode == 0, found.stdout + found.stderr
     assert "No issues found" in found.stdout
-    for phase in PHASES:
+    for phase in phases:
         assert re.search(rf"^\s*✅ {phase}$", found.stdout, re.MULTILINE), f"{phase} did not run"
-    assert re.search(r"Operations: +(\d+) selected / \1 total", found.stdout)
+    if phases == PHASES:
+        assert re.search(r"Operations: +(\d+) selected / \1 total", found.stdout)

@@ -50,7 +50,8 @@ def gthread(models: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def waitress(models: Path) -> Iterator[Port]:
-    config = Config.from_env({"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", **SETTINGS})
+    own = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", "ORDINATE_ALLOW_OPEN": "on"}
+    config = Config.from_env(own | SETTINGS)
     keeping = {"clear_untrusted_proxy_headers": False}  # it would take X-Forwarded-For away
     server = create_server(create_app(config), host="127.0.0.1", port=0, threads=1, **keeping)
 
