@@ -43,7 +43,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
 	$(BIN)/python -m tests.soak.serving
