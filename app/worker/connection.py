@@ -14,6 +14,7 @@ from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
 from app.worker.doorstep import half_close, let_be, reset
 from app.worker.heads import Environ, Head, addresses
+from app.worker.outgoing import Outgoing
 from app.worker.responding import FULL
 from app.worker.server import Server
 
@@ -27,24 +28,34 @@ _TURN = 16
 """Requests of one client that are answered before another client has a turn."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(Outgoing):
     """The bytes of one client."""
 
+    __slots__ = (
+        "_base",
+        "_busy",
+        "_closed",
+        "_closing",
+        "_cutter",
+        "_discarded",
+        "_ended",
+        "_queued",
+        "_since",
+        "_stalled",
+        "_weight",
+    )
+
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
-        self._server = server
-        self._now = now = loop.time
-        self._loop = loop
-        self._transport: asyncio.Transport | None = None
+        super().__init__(server, loop)
         self._base: Environ = {}
         self._cutter = Cutter(server.limits.body, server.limits.parser)
-        self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
         self._weight = self._discarded = 0
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
         self._ended = self._closing = False  # the client, or we, will send no more
         self._closed = inf  # when it was answered for the last time
-        self._since = now()  # when what is being waited for began
+        self._since = self._now()  # when what is being waited for began
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
@@ -181,19 +192,6 @@ class Connection(asyncio.Protocol):
         self._write(answer)
         if was_busy:
             self._go_on()
-
-    def _write(self, data: bytes) -> None:
-        """Send when the turn of the event loop ends."""
-        if not self._unsent:
-            self._server.send_soon(self.send)
-        self._unsent.append(data)
-
-    def send(self) -> None:
-        """Send what is still unsent."""
-        if self._transport is not None and self._unsent:
-            self._transport.write(b"".join(self._unsent))
-        self._unsent.clear()
-        self._close_if_done()
 
     def _refuse(self, error: Exception) -> None:
         self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))

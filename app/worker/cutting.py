@@ -33,6 +33,16 @@ class Cutter:
         limits: on lines and fields, as gunicorn's parser names them.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_gathered",
+        "_gathering",
+        "_limits",
+        "_max_body",
+        "_new_head",
+        "_parse",
+    )
+
     def __init__(self, max_body: int, limits: dict[str, int]) -> None:
         self._max_body, self._limits = max_body, limits
         self._buffer = b""

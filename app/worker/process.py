@@ -33,10 +33,13 @@ from app.worker.shares import Shares
 
 TICK_SECONDS = 0.5
 LAST_SECONDS = 0.5
-"""So long before the master's patience ends, what is not answered yet is refused."""
+"""So long before the master's patience ends, all that waits is refused."""
 
 LOOK_SECONDS = 0.1
 """A worker that has found no idle connection does not look for another before."""
+
+MOST_UNSENT = 32
+"""With thousands of connections, the first of a turn must not wait for the last."""
 
 LOG_SECONDS = 0.01
 """Lines of requests are written together for so long, which a kill -9 can lose."""
@@ -148,8 +151,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.loop.run_until_complete(self._drain())
         self.responder.close()
 
-    # ---- what connections ask for -----------------------------------------------------------
-
     def join(self, connection: Timed) -> None:
         """Have a connection looked after, and others know that there is one more."""
         self.connections.add(connection)
@@ -178,13 +179,13 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if not self._sending:
             self.loop.call_soon(self._send)
         self._sending.append(send)
+        if len(self._sending) == MOST_UNSENT:
+            self._send()
 
     def _send(self) -> None:
         sending, self._sending = self._sending, []
         for send in sending:
             send()
-
-    # ---- the life of the process ------------------------------------------------------------
 
     def _acceptor(self, listener: socket.socket, tls: Any, most: int) -> Acceptor:
         listener.setblocking(False)

@@ -1,6 +1,7 @@
 """Slow, early and impatient clients: each gets what it deserves, and nobody else waits for them."""
 
 import json
+import os
 import select
 import signal
 import socket
@@ -8,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,19 @@ def answers(server: Server) -> bool:
         predicted = "y" in json.load(answer)
     with urllib.request.urlopen(f"{server.url}/version", timeout=20) as answer:
         return predicted and bool(answer.status == 200)
+
+
+def test_a_crowd_that_asks_in_the_same_moment_is_answered_whole(server: Server) -> None:
+    (worker,) = server.workers()
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect(server)) for _ in range(CROWD)]
+        for _ in range(2):  # the first time to be sure that all are connected
+            os.kill(worker, signal.SIGSTOP)
+            for client in crowd:
+                client.sendall(REQUEST)
+            os.kill(worker, signal.SIGCONT)
+
+            assert {client.recv(65536)[:12] for client in crowd} == {b"HTTP/1.1 200"}
 
 
 @pytest.mark.parametrize(
