@@ -47,8 +47,12 @@ def test_whatever_is_no_public_key_is_refused(tmp_path: Path) -> None:
     signer(tmp_path, "signs")
     (tmp_path / "text.pub").write_text("not a key")
 
+    known = (tmp_path / "mine.pub").read_bytes()
+    (tmp_path / "new.pub").write_bytes(known.replace(b"MCowBQYDK2Vu", b"MCowBQYDK2V/"))
+
     for name, problem in {
         "mine.pem": "holds a private key",
+        "new.pub": "no public key in PEM",
         "signs.pub": "none of X25519",
         "text.pub": "no public key in PEM",
         "absent.pub": "cannot be read: No such file",
