@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.checking import to_matrix
@@ -51,6 +51,7 @@ def _values(feature: Feature) -> st.SearchStrategy[Any]:
     return st.one_of(right, right, right, st.none() if feature.missing else right, WRONG)
 
 
+@settings(max_examples=600)
 @given(batches())
 def test_accepts_what_a_slow_check_accepts_and_names_each_wrong_place(
     batch: tuple[Schema, list[Any]],

@@ -17,7 +17,7 @@ from tests.support.api_keys import RULES, made
 from tests.support.server import Server
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
-USUAL_EXAMPLES = "5"
+USUAL_EXAMPLES = "10"
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
 # All checks are on. The statuses are those that Ordinate means to use, fewer than by default: a

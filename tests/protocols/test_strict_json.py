@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InvalidInput, RequestError, TooLarge
@@ -84,6 +84,7 @@ def spoiled(draw: st.DrawFn) -> bytes:
     return bytes(body)
 
 
+@settings(max_examples=300)
 @given(documents() | spoiled())
 @example(b'{"x":1,"\\u0078":2}')
 @example(b'[{"a:":1},{"a:":1}]')

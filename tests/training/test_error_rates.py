@@ -12,7 +12,7 @@ from app.training.comparison import compare
 from app.training.promotion import ALPHA
 from tests.soak.promotions import EDGE, MARGIN, SCENES, Scene, count, main, recipes, within
 
-TIMES = 60
+TIMES = 100
 DECIDING = [scene for scene in SCENES if scene.most is not None or scene.least is not None]
 
 
