@@ -169,7 +169,8 @@ class FastPath:
                 outcome = predicted(lineup.model, body, self._max_rows)
             else:
                 outcome = answered(self._served, lineup, fresh, body)
-            ticket.charge(outcome.rows)
+            if ticket is not FREE:
+                ticket.charge(outcome.rows)
         except Exception as error:  # noqa: BLE001 - every error is answered
             outcome = failed(self._served, error)
         if ticket is not FREE:

@@ -79,17 +79,18 @@ class Connection(Outgoing):
             if self._discarded < self._server.limits.discarded:
                 self._since = min(self._now(), self._closed + self._server.limits.request)
             return
-        begun = self._cutter.begun
-        self._cutter.add(data)
+        cutter = self._cutter
+        begun = cutter.begun
+        cutter.add(data)
         self._advance()
-        if not self._cutter.begun:
+        if not cutter.begun:
             if self._weight:
                 self._weigh()
             return
         self._weigh()
         if not begun:
             self._since = self._now()
-        if self._cutter.waiting > _MAX_WAITING and self._transport is not None:
+        if cutter.waiting > _MAX_WAITING and self._transport is not None:
             self._transport.pause_reading()
 
     def _weigh(self) -> None:
@@ -120,21 +121,20 @@ class Connection(Outgoing):
 
     def _advance(self) -> None:
         """Answer the requests that are whole, until one is left to wait for."""
+        cutter = self._cutter
         for _ in range(_TURN):
             if self._busy or self._closing or self._stalled:
                 return
             try:
-                request = self._cutter.next()
+                request = cutter.next()
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
                 self._refuse(error)
                 return
-            if request is not None:
-                self._serve(*request)
-                continue
-            self._look_ahead()
-            if self._cutter.waiting:
+            self._look_ahead() if request is None else self._serve(*request)
+            if not cutter.waiting:
+                return
+            if request is None:
                 break
-            return
         self._queued = True
         self._loop.call_soon(self._go_on)
 

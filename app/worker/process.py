@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.1
 MOST_UNSENT = 32
 """With thousands of connections, the first of a turn must not wait for the last."""
 
-LOG_SECONDS = 0.01
+LOG_SECONDS = 0.002
 """Lines of requests are written together for so long, which a kill -9 can lose."""
 
 SWITCH_SECONDS = 0.0005
