@@ -10,6 +10,7 @@ from math import inf
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
 from app.worker.server import Server
+from app.worker.threshold import Threshold, Way
 
 _WAIT_SECONDS = 0.0005
 _MOST_WAITS = 6
@@ -54,6 +55,7 @@ class Acceptor:
         self._arriving: dict[asyncio.Task[None], Connection | Encryption] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._waits = 0
+        self._threshold = Threshold(server.responder, server.environ, loop, self._enter)
 
     def start(self) -> None:
         """Take in connections from now on."""
@@ -77,6 +79,7 @@ class Acceptor:
         if self._waiting is not None:
             self._waiting.cancel()
         self._listener.close()
+        self._threshold.close()
 
     @property
     def idle(self) -> bool:
@@ -97,7 +100,7 @@ class Acceptor:
                 return
 
     def _count(self) -> int:
-        return len(self._server.connections) + len(self._arriving)
+        return len(self._server.connections) + len(self._arriving) + self._threshold.held
 
     def _is_full(self) -> bool:
         if self._count() < self._most:
@@ -117,12 +120,22 @@ class Acceptor:
         if self._is_full():
             self._turn_away(client)
             return True
+        client.setblocking(False)
+        if self._tls is None and self._server.responder.is_crowded:
+            self._threshold.receive(client)
+        else:
+            self._enter(client)
+        self._server.share.tell(self._count())
+        return True
+
+    def _enter(self, client: socket.socket, way: Way = Way.IN) -> None:
+        """Have a client served, or let go."""
         connection = self._arrival()
+        if way is Way.OUT and isinstance(connection, Connection):
+            connection.let_out()
         task = self._loop.create_task(self._connect(client, connection))
         self._arriving[task] = connection
         task.add_done_callback(self._arriving.pop)
-        self._server.share.tell(self._count())
-        return True
 
     def _pause(self, error: OSError) -> None:
         """Let others close something first; asking again at once would only burn the processor."""
@@ -141,7 +154,6 @@ class Acceptor:
             client.close()
 
     async def _connect(self, client: socket.socket, connection: Connection | Encryption) -> None:
-        client.setblocking(False)
         with suppress(OSError):  # a UNIX socket has no such option
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:

@@ -12,8 +12,9 @@ from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
-from app.worker.doorstep import half_close, let_be, reset
-from app.worker.heads import Environ, Head, addresses
+from app.worker.doorstep import let_be, reset
+from app.worker.ends import ENDS, ends
+from app.worker.heads import Environ, Head
 from app.worker.outgoing import Outgoing
 from app.worker.responding import FULL
 from app.worker.server import Server
@@ -34,13 +35,8 @@ class Connection(Outgoing):
     __slots__ = (
         "_base",
         "_busy",
-        "_closed",
-        "_closing",
         "_cutter",
-        "_discarded",
-        "_ended",
         "_queued",
-        "_since",
         "_stalled",
         "_weight",
     )
@@ -49,20 +45,17 @@ class Connection(Outgoing):
         super().__init__(server, loop)
         self._base: Environ = {}
         self._cutter = Cutter(server.limits.body, server.limits.parser)
-        self._weight = self._discarded = 0
+        self._weight = 0
         self._busy = False
         self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
-        self._ended = self._closing = False  # the client, or we, will send no more
-        self._closed = inf  # when it was answered for the last time
-        self._since = self._now()  # when what is being waited for began
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
-        self._base = self._server.environ | addresses(transport)
+        self._base = self._server.environ | ends(*(map(transport.get_extra_info, ENDS)))
         self._server.join(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -74,10 +67,8 @@ class Connection(Outgoing):
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and answer as soon as it is a request."""
-        if self._closing:  # more time to read why, but not for ever
-            self._discarded += len(data)
-            if self._discarded < self._server.limits.discarded:
-                self._since = min(self._now(), self._closed + self._server.limits.request)
+        if self._closing:
+            self._discard(data)
             return
         cutter = self._cutter
         begun = cutter.begun
@@ -147,7 +138,9 @@ class Connection(Outgoing):
         if answer is not None:
             self._close_with(answer)
             let_be(self._transport, self._loop)
-        elif "HTTP_EXPECT" in head.environ:
+            return
+        self._server.responder.expect(head)
+        if "HTTP_EXPECT" in head.environ:
             self._write(CONTINUE)
 
     def _go_on(self) -> None:
@@ -197,19 +190,10 @@ class Connection(Outgoing):
         self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
 
     def _close_with(self, answer: bytes) -> None:
-        """Answer for the last time; closing while the client still sends would take it away."""
-        self._closing = True
+        """Answer for the last time, and forget what has arrived."""
         self._cutter.clear()
+        self._end_with(answer)
         self._weigh()
-        self._since = self._closed = self._now()
-        if self._transport is None:
-            return
-        self._transport.write(b"".join([*self._unsent, answer]))
-        self._unsent.clear()
-        if self._ended:
-            self._transport.close()
-        else:
-            half_close(self._transport)
 
     def idle_since(self) -> float | None:
         """Since when nothing was asked here; None while something is."""

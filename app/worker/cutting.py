@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from app.worker.heads import MAX_PLAIN_HEAD, Head, Parse, recognise
 
-_HEAD_END = b"\r\n\r\n"
+HEAD_END = b"\r\n\r\n"
 
 PIECE = 1 << 14
 """Bytes that the strict parser is given at a time: as chunks of one byte each they take it some
@@ -112,7 +112,7 @@ class Cutter:
 
         Of the latter nothing stays in the buffer.
         """
-        end = arrived.find(_HEAD_END) + 4
+        end = arrived.find(HEAD_END) + 4
         if not 4 <= end <= MAX_PLAIN_HEAD:
             return None
         head = recognise(arrived[:end])

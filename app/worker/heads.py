@@ -7,7 +7,6 @@ one place that refuses requests, and it is not ours.
 """
 
 import re
-from asyncio import BaseTransport
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,9 +20,7 @@ from gunicorn.asgi.parser import (
 )
 from gunicorn.util import split_request_uri
 
-from app.http.fast import SENDER, Plain, plain_request
-from app.security import Sender
-from app.tls import certified
+from app.http.fast import Plain, plain_request
 
 Environ = dict[str, Any]
 
@@ -230,16 +227,3 @@ def _check(environ: Environ) -> None:
         raise UnsupportedTransferCoding("TRANSFER-ENCODING")  # it would be left undecoded
     if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
         raise ExpectationFailed
-
-
-def addresses(transport: BaseTransport) -> Environ:
-    """What the environment says of both ends; a UNIX socket has no addresses."""
-    here, there = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-    found: Environ = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": ""}
-    if isinstance(here, tuple):
-        found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
-    if isinstance(there, tuple):
-        found |= {"REMOTE_ADDR": there[0], "REMOTE_PORT": str(there[1])}
-    certificate = certified(transport.get_extra_info("peercert"))
-    found[SENDER] = Sender(found["REMOTE_ADDR"], certificate)
-    return found

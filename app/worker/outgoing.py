@@ -1,7 +1,9 @@
-"""What is sent to one client: when a turn of the event loop ends, or at once."""
+"""What is sent to one client: when a turn of the event loop ends, or at once; and how it ends."""
 
 import asyncio
+from math import inf
 
+from app.worker.doorstep import half_close
 from app.worker.server import Server
 
 
@@ -13,12 +15,32 @@ class Outgoing(asyncio.Protocol):
         loop: of that process.
     """
 
-    __slots__ = ("_loop", "_now", "_server", "_transport", "_unsent")
+    __slots__ = (
+        "_closed",
+        "_closing",
+        "_discarded",
+        "_ended",
+        "_loop",
+        "_now",
+        "_server",
+        "_since",
+        "_transport",
+        "_unsent",
+    )
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         self._server, self._loop, self._now = server, loop, loop.time
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
+        self._ended = self._closing = False  # the client, or we, will send no more
+        self._discarded = 0  # bytes
+        self._closed = inf  # when it was answered for the last time
+        self._since = self._now()  # when what is being waited for began
+
+    def let_out(self) -> None:
+        """Expect nothing: its client was answered for the last time before it came here."""
+        self._closing = True
+        self._since = self._closed = self._now()
 
     def _write(self, data: bytes) -> None:
         """Send when the turn of the event loop ends."""
@@ -32,6 +54,24 @@ class Outgoing(asyncio.Protocol):
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
         self._close_if_done()
+
+    def _end_with(self, answer: bytes) -> None:
+        """Answer for the last time; closing while the client still sends would take it away."""
+        self.let_out()
+        if self._transport is None:
+            return
+        self._transport.write(b"".join([*self._unsent, answer]))
+        self._unsent.clear()
+        if self._ended:
+            self._transport.close()
+        else:
+            half_close(self._transport)
+
+    def _discard(self, data: bytes) -> None:
+        """Give a client that still sends more time to read why not, but not for ever."""
+        self._discarded += len(data)
+        if self._discarded < self._server.limits.discarded:
+            self._since = min(self._now(), self._closed + self._server.limits.request)
 
     def _close_if_done(self) -> None:
         """Close the connection where nothing more is to come from either side."""

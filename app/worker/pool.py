@@ -6,9 +6,12 @@ have to be replaced, or one of them for too long.
 """
 
 import asyncio
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -16,6 +19,9 @@ Answer = Callable[[bytes], None]
 
 _NEWEST = 0.1
 """Share of the newest of the measurements that are averaged."""
+
+_WAY = 5
+"""By so much a thread's nice value is larger than that of the event loop: a third of its weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,8 @@ class Pool:
         self._late: set[Job] = set()  # given up, and still worked on
         self._threads = 0  # without those
         self._lock = threading.Lock()  # over who has a job
-        self._pace = 0.0  # seconds from one answer to the next, while others wait
-        self._answered: float | None = None  # when the last one was, if others waited then
+        self._busy = 0  # threads at work on a job that was not given up
+        self._pace = 0.0  # seconds from one answer to the next, with that many at work
 
     def is_full(self, coming: int = 0) -> bool:
         """Whether a request that comes now is not to be taken, as it would wait too long.
@@ -173,6 +179,7 @@ class Pool:
         del self._jobs[job]
         with self._lock:
             is_late = job.give_up()
+            self._busy -= is_late
         if is_late:
             self._late.add(job)
             self._threads -= 1
@@ -180,17 +187,11 @@ class Pool:
                 self._start()
         job.answer()
 
-    def _done(self, job: Job, answer: bytes) -> None:
+    def _done(self, job: Job, answer: bytes, pace: float) -> None:
         self._jobs.pop(job, None)
         self._late.discard(job)
-        self._measure()
+        self._pace += _NEWEST * (pace - self._pace)
         job.answer(answer)
-
-    def _measure(self) -> None:
-        now, before = self._loop.time(), self._answered
-        if before is not None:
-            self._pace += _NEWEST * (now - before - self._pace)
-        self._answered = now if self._settled() else None
 
     def _take(self, job: Job) -> bool:
         """Whether a thread is to do it. A request whose time is up is left to the next check."""
@@ -199,20 +200,26 @@ class Pool:
             if job.begun:
                 return False
             job.begun = waited < self._bounds.deadline
+            self._busy += job.begun
         if job.begun:
             self._waited(waited)
         return job.begun
 
     def _run(self) -> None:
         """Do what comes, in a thread."""
+        _give_way()
         while (job := self._queue.get()) is not None:
             if not self._take(job):
                 continue
+            begun = self._loop.time()
             answer = job.work()
+            took = self._loop.time() - begun
             with self._lock:
+                pace = took / max(1, self._busy)
                 is_replaced = job.end()
+                self._busy -= not is_replaced
             try:
-                self._loop.call_soon_threadsafe(self._done, job, answer)
+                self._loop.call_soon_threadsafe(self._done, job, answer, pace)
             except RuntimeError:  # the loop is closed: the process is about to end
                 return
             if is_replaced:
@@ -222,3 +229,15 @@ class Pool:
 
 def _nothing() -> bytes:
     return b""
+
+
+def _give_way() -> None:
+    """Let the event loop go before this thread, where the system can tell threads apart.
+
+    Beside eight threads that calculate on one core it would get a ninth of that, and everybody who
+    is to be refused, or asks whether the service is healthy, would wait for their answers.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox may forbid it
+            own = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread alone
+            os.setpriority(os.PRIO_PROCESS, 0, own + _WAY)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
@@ -22,6 +23,8 @@ from app.worker.refusals import PlainRequest, count_handshake, refuse
 
 _COMING_SECONDS = 1.0
 """A body that takes longer is no part of what is to be done next: its client is slow."""
+
+_CROWDED_SECONDS = 0.5
 
 _ASIDE, _ASIDES = ("GET", "HEAD"), 2
 BUSY = "there is more to do here than can be done in time: try again in a moment"
@@ -53,6 +56,7 @@ class Responder:
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
         self._coming: deque[float] = deque()  # when large bodies were let in that are not all here
+        self._crowded_until = -inf
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
         self._loop, self.budget, self.pulse = loop, budget, Pulse(loop)
@@ -102,7 +106,7 @@ class Responder:
             work = partial(self._answer, ends | head.environ, body, keep_alive)
 
         size, came = len(body), self._loop.time()
-        if self._coming and _is_large(head):
+        if self._coming and is_large(head):
             self._coming.popleft()
         self.budget.held += size
 
@@ -118,30 +122,43 @@ class Responder:
         pool.submit(work, late, done)
         return None
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether some were refused just now, so that it should cost little to refuse others."""
+        return self._loop.time() < self._crowded_until
+
     def early(self, head: Head, ends: Environ) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
         if self._fast is not None and (found := self._fast.early(head.environ, ends[SENDER])):
             return self._heads.answer(*found, keep_alive=False)
         if not self.budget.has_room(head.length or 0):
-            return self._refused(head, ends, Overloaded(FULL), False)
-        if self._is_too_much(head):
-            return self._refused(head, ends, Overloaded(BUSY), False)
-        return None
+            why = FULL
+        elif self._is_too_much(head):
+            why = BUSY
+        else:
+            return None
+        self._crowded_until = self._loop.time() + _CROWDED_SECONDS
+        return self._refused(head, ends, Overloaded(why), False)
 
     def _is_too_much(self, head: Head) -> bool:
         """Whether a request whose body is still to come would wait too long when it is here."""
-        if _is_large(head) and self.pulse.is_late:
+        if is_large(head) and self.pulse.is_late:
             return True
         if self._is_for_the_loop(head):
             return False
+        return self._pool(head).is_full(self._expected())
+
+    def expect(self, head: Head) -> None:
+        """Count on a body that is let in and still to come."""
+        if is_large(head) and not self._is_for_the_loop(head):
+            self._coming.append(self._loop.time())
+
+    def _expected(self) -> int:
+        """How many large bodies are on their way."""
         now, coming = self._loop.time(), self._coming
         while coming and now - coming[0] > _COMING_SECONDS:
             coming.popleft()
-        if self._pool(head).is_full(len(coming)):
-            return True
-        if _is_large(head):
-            coming.append(now)
-        return False
+        return len(coming)
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
@@ -211,7 +228,7 @@ class Responder:
             return refuse(self._application, error, remote, self._strict)
 
 
-def _is_large(head: Head) -> bool:
+def is_large(head: Head) -> bool:
     """Whether a body is, or may be, of those that are refused where there is too much to do."""
     return head.length is None or head.length > SMALL_BYTES
 

@@ -124,6 +124,38 @@ def test_large_bodies_are_refused_while_too_much_is_held(models: Path) -> None:
     assert empty.status == 400
 
 
+def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_come_in(
+    models: Path,
+) -> None:
+    settings = {"ORDINATE_WORKERS": "1", "ORDINATE_MAX_PENDING_BYTES": "1"}
+    size = 8_000_000
+    whole = post(b" " * (size - 20) + b'{"x":[1,2,0.5]}     ')
+    with Server(models, ORDINATE_MAX_BODY_BYTES=str(size), **settings) as server:
+        with Wire(server) as first, ExitStack() as stack:
+            first.send(whole[: size * 9 // 10])
+            server.wait_for(lambda: is_refused_by_its_head(server, whole))
+            silent = stack.enter_context(Wire(server))
+            refused = [ask(server, whole) for _ in range(20)]  # sent to the end, then read
+            patient = stack.enter_context(Wire(server))
+            patient.send(whole[:100_000])
+            told = patient.answer()
+            small, healthy = ask(server, post()), ask(server, STATE)
+            silent.send(post())
+            heard = silent.answer()
+            first.send(whole[size * 9 // 10 :])
+            answered = first.answer()
+        server.wait_for(lambda: ask(server, whole).status == 200)
+        log = server.log
+
+    assert all(map(is_busy, [*refused, told]))
+    assert {each.headers["Connection"] for each in refused} == {"close"}
+    assert [small.status, healthy.status, heard.status, answered.status] == [200] * 4
+    assert log.count('"status":503') >= 21
+
+
+STATE = headed("GET /healthz HTTP/1.1", "Host: x")
+
+
 def is_refused_by_its_head(server: Server, request: bytes) -> bool:
     with Wire(server) as wire:
         wire.send(request[:200])

@@ -133,6 +133,7 @@ def test_what_would_wait_too_long_by_what_the_last_ones_took_is_not_taken(
 ) -> None:
     case = make(1, 100)
     for work in [case.begun("first"), *(case.submit(f"{number}") for number in range(40))]:
+        assert work.begun.wait(WAIT_SECONDS)
         case.loop.now += 0.5
         work.open()
         case.loop.turn()
