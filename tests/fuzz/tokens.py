@@ -65,6 +65,8 @@ def seeds() -> Iterator[bytes]:
     yield FILE + key_set(several[0], several[0])
     for by, member, value in product(several, MEMBERS, VALUES):
         yield FILE + json.dumps({"keys": [dict(by.jwk) | {member: value}]}).encode()
+    secret = json.loads(OKPAlgorithm.to_jwk(several[0].private))
+    yield FILE + json.dumps({"keys": [secret | {"kid": "ed"}]}).encode()
     for by in several:
         yield TOKEN + by.token(**RIGHT).encode()
     header, claims, signature = several[0].token(**RIGHT).split(".")
@@ -76,6 +78,8 @@ def seeds() -> Iterator[bytes]:
         for value in values:
             yield SAID + _said({}, {**RIGHT, name: value})
         yield SAID + _said({}, {other: RIGHT[other] for other in RIGHT if other != name})
+    limited = {"scope": "ordinate:admin ordinate:predict", "ordinate_models": ["a"]}
+    yield SAID + _said({}, {**RIGHT, **limited})
     for changed in HEADERS:
         yield SAID + _said(changed, RIGHT)
     yield SAID + b"[" * 2000 + b"\n" + b"[" * 2000
