@@ -88,7 +88,7 @@ def _changed(content: bytes) -> Iterator[bytes]:
     yield content
     for old, new in KNOWN:
         yield content.replace(old, new, 1)
-    for position in range(0, len(content), 23):
+    for position in range(0, len(content), 37):
         for byte in (content[position] ^ 1, 0xFF):
             yield content[:position] + bytes([byte]) + content[position + 1 :]
 

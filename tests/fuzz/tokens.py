@@ -49,7 +49,7 @@ HEADERS: tuple[Any, ...] = (
     *({"b64": False}, {"b64": False, "crit": ["b64"]}, {"jwk": {}, "jku": "http://x/"}),
     *({"typ": "JWT"}, {"typ": 5}, {"zip": "DEF"}, {"enc": "A128GCM"}, [], None, 5, "x"),
 )
-MEMBERS = ("kty", "crv", "x", "y", "kid", "alg", "use", "key_ops", "n", "e", "d")
+MEMBERS = ("kty", "crv", "x", "y", "kid", "alg", "use", "key_ops", "d")
 VALUES: tuple[Any, ...] = (
     *(None, 5, True, "", "AAAA", "!", [], {}, ["verify"], ["sign"], "sig", "enc", "oct", "RSA"),
     *("EC", "OKP", "P-256", "P-384", "secp256k1", "Ed25519", "X25519", "EdDSA", "ES256", "HS256"),
@@ -58,31 +58,46 @@ VALUES: tuple[Any, ...] = (
 
 def seeds() -> Iterator[bytes]:
     """Sets, tokens and claims, each of them right, and with each part as it should not be."""
-    several = _issuers()
-    for whole in (b"", b"[]", b"null", b'{"keys":5}', b'{"keys":[5]}', b'{"keys":[]}'):
-        yield FILE + whole
-    yield FILE + key_set(*several)
-    yield FILE + key_set(several[0], several[0])
-    for by, member, value in product(several, MEMBERS, VALUES):
-        yield FILE + json.dumps({"keys": [dict(by.jwk) | {member: value}]}).encode()
-    secret = json.loads(OKPAlgorithm.to_jwk(several[0].private))
-    yield FILE + json.dumps({"keys": [secret | {"kid": "ed"}]}).encode()
-    for by in several:
-        yield TOKEN + by.token(**RIGHT).encode()
-    header, claims, signature = several[0].token(**RIGHT).split(".")
+    yield from (FILE + each for each in _sets())
+    yield from (TOKEN + each.encode() for each in _texts())
+    yield from (SAID + each for each in _statements())
+
+
+def _sets() -> Iterator[bytes]:
+    edwards, elliptic = _issuers()
+    yield from (b"", b"[]", b"null", b'{"keys":5}', b'{"keys":[5]}', b'{"keys":[]}')
+    yield key_set(edwards, elliptic)
+    yield key_set(edwards, edwards)
+    secret = json.loads(OKPAlgorithm.to_jwk(edwards.private))
+    yield _set_of(secret | {"kid": edwards.kid})
+    for member, value in product(MEMBERS, VALUES):
+        yield _set_of(dict(elliptic.jwk) | {member: value})
+    for bits, exponent in product(
+        (1024, 2048, 8192, 8200), (b"\x01\x00\x01", b"\x01", b"\x02", b"")
+    ):
+        modulus = (1 << bits - 1 | 1).to_bytes(bits // 8, "big")
+        yield _set_of({"kty": "RSA", "n": _part(modulus), "e": _part(exponent), "kid": "r"})
+
+
+def _texts() -> Iterator[str]:
+    yield from _signed()
+    header, claims, signature = _signed()[0].split(".")
     unsigned = _part(json.dumps({"alg": "none"}).encode())
     for parts in ((header, claims), (header, claims, ""), (unsigned, claims, ""), ("",) * 3):
-        yield TOKEN + ".".join(parts).encode()
-    yield TOKEN + f"{header}.{claims}.{signature}.x".encode()
+        yield ".".join(parts)
+    yield f"{header}.{claims}.{signature}.x"
+
+
+def _statements() -> Iterator[bytes]:
     for name, values in CLAIMS.items():
         for value in values:
-            yield SAID + _said({}, {**RIGHT, name: value})
-        yield SAID + _said({}, {other: RIGHT[other] for other in RIGHT if other != name})
+            yield _said({}, {**RIGHT, name: value})
+        yield _said({}, {other: RIGHT[other] for other in RIGHT if other != name})
     limited = {"scope": "ordinate:admin ordinate:predict", "ordinate_models": ["a"]}
-    yield SAID + _said({}, {**RIGHT, **limited})
+    yield _said({}, {**RIGHT, **limited})
     for changed in HEADERS:
-        yield SAID + _said(changed, RIGHT)
-    yield SAID + b"[" * 2000 + b"\n" + b"[" * 2000
+        yield _said(changed, RIGHT)
+    yield b"[" * 2000 + b"\n" + b"[" * 2000
 
 
 def check(data: bytes) -> None:
@@ -156,6 +171,10 @@ def _judge(header: Any, said: Any, found: Caller) -> None:
     assert found.scopes == (given if models is None else given - {Scope.ADMIN})
     wanted = models.split() if isinstance(models, str) else models
     assert found.models == (None if wanted is None else frozenset(wanted))
+
+
+def _set_of(jwk: Mapping[str, Any]) -> bytes:
+    return json.dumps({"keys": [jwk]}).encode()
 
 
 def _said(header: Any, claims: Mapping[str, Any]) -> bytes:
