@@ -37,6 +37,8 @@ OPTIONS = (
     "-print_final_stats=1",
     "-verbosity=0",
 )
+_UNGUIDED = "no interesting inputs were found"
+"""Said where no code tells which ways were taken: then the fuzzer forgets even the seeds."""
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 
 
@@ -113,7 +115,7 @@ def _fuzzed(name: str, seconds: int, folder: Path, environment: Mapping[str, str
     executed = int(found[1]) if (found := _EXECUTED.search(said)) else 0
     kinds = ("crash-*", "leak-*", "oom-*", "timeout-*")
     crashes = [each.read_bytes() for kind in kinds for each in folder.glob(kind)]
-    if done.returncode == 0 and executed and not crashes:
+    if done.returncode == 0 and executed and not crashes and _UNGUIDED not in said:
         return Run(executed)
     return Run(executed, crashes[0] if crashes else b"", said[-4000:])
 

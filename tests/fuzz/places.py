@@ -6,6 +6,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+LIBRARY = "ORDINATE_FUZZED_LIBRARY"
+"""Variable that names the compiled library to be fuzzed; else it is the one built for use."""
+
 
 def place(name: str) -> Path:
     """A path of this name, in a folder that lasts as long as the process."""
