@@ -63,12 +63,16 @@ class Proxies:
 
 
 def _address_in(text: str) -> str | None:
-    """The address in an item, which may have a port behind it; None where it is none."""
+    """The address in an item, which may have a port behind it; None where it is none.
+
+    A zone is left out: it is any text, and means something on the proxy's machine alone.
+    """
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return str(type(found)(int(found)))

@@ -1,6 +1,7 @@
 """What is kept of one prediction, as bytes and as a line of JSON."""
 
 import base64
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ Fields = tuple[int, str, str, str | None, bytes, bytes]
 
 _OTHER_BYTES = 512
 _HEAD = struct.Struct(">III")
+_MODEL = re.compile(r".+/[1-9][0-9]{0,17}", re.DOTALL)
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -81,8 +83,21 @@ def unpacked(content: bytes) -> Iterator[Record]:
         if position > len(content):
             raise ValueError("a record is not whole")
         told, body, answer = parts
-        time_ns, request_id, model, key = orjson.loads(told)
-        yield Record(time_ns, request_id, model, key, body, answer)
+        yield Record(*_checked(orjson.loads(told)), body, answer)
+
+
+def _checked(told: Any) -> tuple[int, str, str, str | None]:
+    """What is told of a record, if it can be shown: who has the public key can seal anything."""
+    if not isinstance(told, list) or len(told) != 4:
+        raise ValueError("what is told of a record is not four things")
+    time_ns, request_id, model, key = told
+    if type(time_ns) is not int or time_ns < 0:
+        raise ValueError("the time of a record is no time")
+    if not (isinstance(request_id, str) and isinstance(model, str) and isinstance(key, str | None)):
+        raise ValueError("the names in a record are not text")
+    if not _MODEL.fullmatch(model):
+        raise ValueError("the model of a record is not NAME/VERSION")
+    return time_ns, request_id, model, key
 
 
 def line(record: Record) -> bytes:

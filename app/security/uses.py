@@ -18,6 +18,8 @@ SUFFIX = ".used"
 
 _LOCK_SECONDS = 2.0
 _MAX_BYTES = 1 << 22
+_DATES = range(253_402_300_800)
+"""Unix times until the end of the year 9999: only those can be written as dates."""
 
 
 def places(keys: Path, state: Path | None) -> tuple[Path, ...]:
@@ -115,6 +117,7 @@ def _content(path: Path) -> dict[str, int]:
     """What a file says; nothing where it is not there or damaged, since it is no great loss."""
     try:
         found = orjson.loads(read_small(path, _MAX_BYTES))
-        return {str(key): int(second) for key, second in found.items()}
+        seconds = {str(key): int(second) for key, second in found.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+    return {key: second for key, second in seconds.items() if second in _DATES}

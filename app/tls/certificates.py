@@ -8,10 +8,18 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.errors import ConfigError
 from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, KEY, PASSWORD, Files, contents
+
+UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What the library raises about a certificate, a list or a key; some of it only when that is used.
+"""
+
+
+_CURVES = frozenset(("secp256r1", "secp384r1", "secp521r1"))
 
 
 class Facts(NamedTuple):
@@ -45,10 +53,11 @@ def inspect(files: Files) -> Facts:
 def _check_pair(files: Files) -> datetime:
     try:
         leaf = x509.load_pem_x509_certificates(contents(files.cert, CERT))[0]
-    except ValueError as error:
+        certified, expires = leaf.public_key(), leaf.not_valid_after_utc
+    except UNREADABLE as error:
         raise ConfigError(
-            f"{CERT} names {files.cert}, which holds no certificate in PEM: it must begin with "
-            "that of this service, and those of its issuers follow"
+            f"{CERT} names {files.cert}, which holds no certificate in PEM, or one that cannot be "
+            "read: it must begin with that of this service, and those of its issuers follow"
         ) from error
     text = contents(files.key, KEY)
     password = files.password.reveal().encode() if files.password else None
@@ -56,19 +65,31 @@ def _check_pair(files: Files) -> datetime:
         key = load_pem_private_key(text, password)
     except TypeError as error:  # a password and no need for it, or the other way round
         raise ConfigError(_about_password(files)) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         if password is not None and b"ENCRYPTED" in text:
             raise ConfigError(f"{PASSWORD} is not the password of {files.key}") from error
         raise ConfigError(
             f"{KEY} names {files.key}, which holds no private key in PEM: "
             "name the file that was made together with the certificate"
         ) from error
-    if key.public_key() != leaf.public_key():
+    if key.public_key() != certified:
         raise ConfigError(
             f"{KEY} names {files.key}, whose key is not that of the first certificate in "
             f"{files.cert}: name the two that were made together"
         )
-    return leaf.not_valid_after_utc
+    if not _is_spoken(certified):
+        raise ConfigError(
+            f"{CERT} names {files.cert}, whose key is of a kind that no client could connect by: "
+            "have one made for an elliptic curve (P-256, P-384, P-521), Ed25519 or RSA"
+        )
+    return expires
+
+
+def _is_spoken(key: object) -> bool:
+    """Whether TLS 1.2 or 1.3 has signatures by a key of this kind; OpenSSL loads others as well."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.curve.name in _CURVES
+    return isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
 
 
 def _about_password(files: Files) -> str:
@@ -81,10 +102,10 @@ def _check_authorities(files: Files) -> None:
     assert files.client_ca is not None
     try:
         x509.load_pem_x509_certificates(contents(files.client_ca, CLIENT_CA))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ConfigError(
-            f"{CLIENT_CA} names {files.client_ca}, which holds no certificate in PEM: "
-            "name the file of the authority that signs clients' certificates"
+            f"{CLIENT_CA} names {files.client_ca}, which holds no certificate in PEM, or one that "
+            "cannot be read: name the file of the authority that signs clients' certificates"
         ) from error
 
 
@@ -98,7 +119,7 @@ def _check_lists(files: Files) -> datetime:
             raise ValueError
         lists = [x509.load_pem_x509_crl(each + end) for each in text.split(end)[:-1]]
         return min(each.next_update_utc or datetime.max.replace(tzinfo=UTC) for each in lists)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ConfigError(
             f"{CLIENT_CRL} names {files.client_crl}, which holds no certificate revocation list "
             "in PEM, or other things as well: name a file of such lists alone"

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from app.errors import ConfigError
+from app.tls.certificates import UNREADABLE
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -129,11 +130,12 @@ class Workshop:
         try:
             cert = x509.load_pem_x509_certificate(there.cert.read_bytes())
             key = serialization.load_pem_private_key(there.key.read_bytes(), None)
+            belongs = bool(cert.subject) and key.public_key() == cert.public_key()
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError):
-            key = None
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != cert.public_key():
+        except (*UNREADABLE, TypeError):
+            key, belongs = None, False
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not belongs:
             raise ConfigError(
                 f"{there.cert} and {there.key} are no authority that was made here: "
                 "name another folder"

@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,12 +31,14 @@ START_SECONDS = 600
 """To import everything, begin with the seeds and end, on a machine that has other work as well."""
 OPTIONS = (
     f"-max_len={MAX_LENGTH}",
-    "-timeout=60",  # seconds for one input; a busy machine may stand still for some
+    "-timeout=60",  # seconds for one input, by the clock on the wall
     "-report_slow_units=60",
     "-rss_limit_mb=2048",
     "-print_final_stats=1",
     "-verbosity=0",
 )
+_UNGUIDED = "no interesting inputs were found"
+"""Said where no code tells which ways were taken: then the fuzzer forgets even the seeds."""
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 
 
@@ -71,37 +73,61 @@ def report(name: str, run: Run) -> int:
 
 
 def guided(name: str, seconds: int) -> Run:
-    """Run a harness under Atheris."""
+    """Run a harness under Atheris; on, where it was only the machine that stood still."""
+    until, executed = time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory() as folder:
-        corpus = Path(folder, "corpus")
-        corpus.mkdir()
+        (Path(folder) / "corpus").mkdir()
         for number, seed in enumerate(HARNESSES[name].seeds()):
-            (corpus / f"seed-{number}").write_bytes(seed)
+            Path(folder, "corpus", f"seed-{number}").write_bytes(seed)
         extra = instrumented.environment(Path(folder)) if name == "compiled" else {}
         if extra is None:
             print(
                 "there is no clang with its runtime: the compiled code is fuzzed without guidance"
             )
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "tests.fuzz.guided", name, str(corpus), *OPTIONS),
-                *(f"-max_total_time={seconds}", f"-artifact_prefix={folder}/"),
-            ],
-            cwd=ROOT,
-            env=os.environ | (extra or {}),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds + START_SECONDS,
-            check=False,
-        )
-        said = done.stdout + done.stderr
-        executed = int(found[1]) if (found := _EXECUTED.search(said)) else 0
-        kinds = ("crash-*", "leak-*", "oom-*", "timeout-*")
-        crashes = [each.read_bytes() for kind in kinds for each in Path(folder).glob(kind)]
-    if done.returncode == 0 and executed and not crashes:
+        environment = os.environ | (extra or {})
+        while (left := int(until - time.monotonic())) > 0:
+            run = _fuzzed(name, left, Path(folder), environment)
+            executed += run.executed
+            stalled = [*Path(folder).glob("timeout-*")]
+            if run.failed is not None and not (stalled and _passes(name, stalled[0], environment)):
+                return replace(run, executed=executed)
+            for each in stalled:
+                each.unlink()
+    return Run(executed)
+
+
+def _fuzzed(name: str, seconds: int, folder: Path, environment: Mapping[str, str]) -> Run:
+    """Run the fuzzer once, in a process of its own."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.fuzz.guided", name, str(folder / "corpus"), *OPTIONS),
+            *(f"-max_total_time={seconds}", f"-artifact_prefix={folder}/"),
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds + START_SECONDS,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    executed = int(found[1]) if (found := _EXECUTED.search(said)) else 0
+    kinds = ("crash-*", "leak-*", "oom-*", "timeout-*")
+    crashes = [each.read_bytes() for kind in kinds for each in folder.glob(kind)]
+    if done.returncode == 0 and executed and not crashes and _UNGUIDED not in said:
         return Run(executed)
     return Run(executed, crashes[0] if crashes else b"", said[-4000:])
+
+
+def _passes(name: str, file: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a harness passes on an input alone, in a minute of the processor."""
+    command = [sys.executable, "-m", "tests.fuzz.alone", name]
+    with file.open("rb") as given:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdin=given, capture_output=True, check=False
+        )
+    return done.returncode == 0
 
 
 def blind(name: str, seconds: int) -> Run:

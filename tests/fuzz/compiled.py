@@ -16,7 +16,7 @@ from app.compiled.library import load
 from app.linear import Linear
 from app.schema import Schema
 from tests.fuzz import bodies
-from tests.fuzz.instrumented import LIBRARY
+from tests.fuzz.places import LIBRARY
 from tests.support.models import fitted, linear_numbers
 
 

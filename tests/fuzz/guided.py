@@ -9,10 +9,10 @@ import sys
 
 import atheris
 
-from tests.fuzz.instrumented import LIBRARY
+from tests.fuzz.places import LIBRARY
 
-# Only code that is imported in here tells which ways were taken through it. Where compiled code
-# tells that by itself, Python would only be slower.
+# Only code that is imported in here, for the first time, tells which ways were taken through it.
+# Where compiled code tells that by itself, Python would only be slower.
 GUIDING = ["app", "gunicorn.asgi"]
 with atheris.instrument_imports(include=["none"] if LIBRARY in os.environ else GUIDING):
     from tests.fuzz.harnesses import HARNESSES

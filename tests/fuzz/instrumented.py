@@ -6,9 +6,7 @@ from pathlib import Path
 from shutil import which
 
 from app.compiled.library import FLAGS, SOURCE, powers
-
-LIBRARY = "ORDINATE_FUZZED_LIBRARY"
-"""Names the library that is to be fuzzed; else it is the one that was built for use."""
+from tests.fuzz.places import LIBRARY
 
 CLANGS = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
 SANITIZERS = ("-fsanitize=fuzzer-no-link,address", "-g", "-O1")

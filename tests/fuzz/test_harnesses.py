@@ -1,6 +1,8 @@
 """Each harness on its seeds, on what was once found, and on mutations of both."""
 
 import random
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from tests.fuzz.harnesses import HARNESSES
 from tests.fuzz.mutation import mutants
+from tests.support.server import ROOT
 
 MUTANTS = 250
 """Of each; `python -m tests.fuzz` tries millions."""
@@ -53,6 +56,15 @@ def test_mutations_pass(name: str) -> None:
 @pytest.mark.parametrize("name", HARNESSES)
 def test_empty_input_passes(name: str) -> None:
     HARNESSES[name].check(b"")
+
+
+def test_nothing_of_ours_is_imported_before_it_can_be_instrumented() -> None:
+    begin, _, rest = (Path(__file__).parent / "guided.py").read_text().partition("\nwith atheris")
+    assert "from tests.fuzz.harnesses" in rest
+    ask = "sys.exit(not {'app', 'gunicorn'}.isdisjoint(sys.modules))"
+    code = f"{begin.replace('import atheris', '')}\n{ask}"
+
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
 def test_each_module_that_checks_bytes_is_a_harness() -> None:

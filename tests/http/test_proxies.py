@@ -27,6 +27,12 @@ PROXY, CLIENT = "10.1.2.3", "198.51.100.7"
         (f"{CLIENT}, evil, 10.9.9.9", "10.9.9.9"),
         (f"{CLIENT}, 010.9.9.9", PROXY),
         (f"{CLIENT},", PROXY),
+        ("fe80::7%eth0", "fe80::7"),
+        ("fe80::7%any\ttext; \xff", "fe80::7"),
+        ("[fe80::7%eth0]:4711", "fe80::7"),
+        ("fe80::7%", PROXY),
+        (f"{CLIENT}%eth0", PROXY),
+        (f"{CLIENT}, ::1%lo", CLIENT),
     ],
 )
 def test_the_last_address_that_no_trusted_proxy_has_is_the_senders(

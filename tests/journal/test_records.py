@@ -1,6 +1,7 @@
 """Records: as bytes and back, and as lines that any reader of JSON takes."""
 
 import json
+import struct
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,31 @@ def test_a_record_that_is_not_whole_is_refused(record: Record, data: st.DataObje
 
     with pytest.raises(ValueError, match="whole"):
         list(unpacked(whole[:length]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"5",
+        b'"abcd"',
+        b'{"time":1}',
+        b'[1,"a","m/1"]',
+        b'["1","a","m/1",null]',
+        b'[true,"a","m/1",null]',
+        b'[-1,"a","m/1",null]',
+        b'[1,null,"m/1",null]',
+        b'[1,"a",null,null]',
+        b'[1,"a","m",null]',
+        b'[1,"a","m/",null]',
+        b'[1,"a","m/x",null]',
+        b'[1,"a","m/1",5]',
+    ],
+)
+def test_what_is_told_of_a_record_and_cannot_be_shown_is_refused(told: bytes) -> None:
+    content = struct.pack(">III", len(told), 1, 1) + told + b"12"
+
+    with pytest.raises(ValueError, match="record"):
+        list(unpacked(content))
 
 
 def test_a_line_holds_request_and_answer_digit_by_digit() -> None:

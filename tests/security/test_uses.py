@@ -71,6 +71,18 @@ def test_a_damaged_file_is_begun_anew(content: bytes, files: tuple[Path, ...]) -
     assert json.loads(files[0].read_bytes()) == {"a": 1000}
 
 
+@pytest.mark.parametrize("second", ["1e300", "-1", "253402300800"])
+def test_a_second_that_is_no_date_is_passed_over(second: str, files: tuple[Path, ...]) -> None:
+    files[0].write_text(f'{{"a": {second}, "b": 1000}}')
+    uses = Uses(files, knowing("a", "b", "c"), Told())
+    assert uses.last() == {"b": 1000}
+
+    uses.note("c", 2000)
+    uses.write()
+
+    assert read(files) == {"b": 1000, "c": 2000}
+
+
 def test_where_it_cannot_be_beside_the_keys_it_is_in_the_state_folder(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.config import Config
 from app.errors import ConfigError
 from app.tls import Live
+from app.tls.making import Workshop
 from tests.support.certificates import PEM, Certificates
+from tests.support.issued import armoured, cert_of, content_of, text_of
 from tests.support.server import ROOT
 
 Settings = dict[str, str]
@@ -86,6 +89,50 @@ def _no_list(own: Certificates) -> Settings:
     }
 
 
+def _altered(file: Path, label: str, old: str, new: str) -> Settings:
+    """Put other bytes of the same length, given in hex, into what a PEM file holds."""
+    content = content_of(file.read_bytes())
+    assert bytes.fromhex(old) in content
+    changed = content.replace(bytes.fromhex(old), bytes.fromhex(new), 1)
+    file.write_bytes(armoured(label, changed))
+    return {}
+
+
+def _unknown_key(own: Certificates) -> Settings:
+    return _altered(own.server.cert, "CERTIFICATE", "2a8648ce3d0201", "2a8648ce3d0209")
+
+
+def _impossible_key(own: Certificates) -> Settings:
+    return _altered(own.server.cert, "CERTIFICATE", "03420004", "034200ff")
+
+
+def _unknown_version(own: Certificates) -> Settings:
+    return _altered(own.server.cert, "CERTIFICATE", "a003020102", "a003020109")
+
+
+def _authority_of_unknown_version(own: Certificates) -> Settings:
+    _altered(own.ca, "CERTIFICATE", "a003020102", "a003020109")
+    return {"ORDINATE_TLS_CLIENT": "required", "ORDINATE_TLS_CLIENT_CA": str(own.ca)}
+
+
+def _list_of_unknown_version(own: Certificates) -> Settings:
+    crl = own.revoke(own.client("former"), own.ca.with_name("crl.pem"))
+    _altered(crl, "X509 CRL", "020101", "020109")
+    ca = str(own.ca)
+    return {
+        "ORDINATE_TLS_CLIENT": "required",
+        "ORDINATE_TLS_CLIENT_CA": ca,
+        "ORDINATE_TLS_CLIENT_CRL": str(crl),
+    }
+
+
+def _key_for_nobody(own: Certificates) -> Settings:
+    key = ec.generate_private_key(ec.SECP256K1())
+    own.server.cert.write_bytes(cert_of(key))
+    own.server.key.write_bytes(text_of(key))
+    return {}
+
+
 SPOILT: dict[str, tuple[Callable[[Certificates], Settings], str]] = {
     "missing": (_missing, "server.pem, which cannot be read: No such file or directory; correct"),
     "a folder": (_folder, "certs, which is not a file: name the file itself"),
@@ -96,6 +143,12 @@ SPOILT: dict[str, tuple[Callable[[Certificates], Settings], str]] = {
     "wrong password": (_wrongly_opened, "ORDINATE_TLS_KEY_PASSWORD is not the password of"),
     "needless password": (_needlessly_opened, "has no password: unset it"),
     "no authority": (_no_authority, "ORDINATE_TLS_CLIENT_CA names"),
+    "unknown kind of key": (_unknown_key, "server.pem, which holds no certificate in PEM, or one"),
+    "impossible key": (_impossible_key, "server.pem, which holds no certificate in PEM, or one"),
+    "unknown version": (_unknown_version, "server.pem, which holds no certificate in PEM, or one"),
+    "authority of unknown version": (_authority_of_unknown_version, "ORDINATE_TLS_CLIENT_CA names"),
+    "list of unknown version": (_list_of_unknown_version, "holds no certificate revocation list"),
+    "a key for nobody": (_key_for_nobody, "whose key is of a kind that no client could connect by"),
     "no list": (_no_list, "holds no certificate revocation list in PEM, or other things as well"),
 }
 
@@ -112,6 +165,29 @@ def test_what_is_wrong_is_told_in_one_line(
     assert said in caught.value.message
     assert "\n" not in caught.value.message
     assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("file", "label", "old", "new"),
+    [
+        ("ca.pem", "CERTIFICATE", "2a8648ce3d0201", "2a8648ce3d0209"),
+        ("ca.pem", "CERTIFICATE", "03420004", "034200ff"),
+        ("ca.pem", "CERTIFICATE", "a003020102", "a003020109"),
+        ("ca.pem", "CERTIFICATE", "742043413059", "7420ff413059"),  # its name is not text
+        ("ca-key.pem", "PRIVATE KEY", "2a8648ce3d0201", "2a8648ce3d0209"),
+    ],
+)
+def test_a_damaged_authority_signs_nothing_and_that_is_told_in_one_line(
+    own: Certificates, file: str, label: str, old: str, new: str
+) -> None:
+    folder = own.ca.parent
+    _altered(folder / file, label, old, new)
+
+    with pytest.raises(ConfigError, match=r"are no authority that was made here") as caught:
+        Workshop(folder).client("late")
+
+    assert caught.value.message.isprintable()
+    assert not (folder / "client-late.pem").exists()
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who may read everything")
