@@ -2,6 +2,8 @@
 
 import ctypes
 import sys
+import threading
+from typing import Any
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
@@ -17,11 +19,8 @@ def give_back() -> bool:
     block as large as one freed before no longer gets a mapping of its own: after some bodies of
     megabytes a worker would hold on to several times what it ever used at once.
     """
-    if sys.platform != "linux":
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:  # another C library
+    mallopt = _function("mallopt")
+    if mallopt is None:
         return False
     values = {
         _ARENA_MAX: _ARENAS,
@@ -29,3 +28,33 @@ def give_back() -> bool:
         _TRIM_THRESHOLD: _KEPT_FREE,
     }
     return all(mallopt(parameter, value) for parameter, value in values.items())
+
+
+class Idleness:
+    """Has all freed memory returned when nothing was done for a moment.
+
+    Small blocks stay in the heap between others that are in use, whole pages of them free.
+
+    Attributes:
+        is_over: to be set whenever something is done.
+    """
+
+    def __init__(self) -> None:
+        self._trim = _function("malloc_trim")
+        self._is_due = self.is_over = False
+
+    def check(self) -> None:
+        """Look whether anything was done; to be called every now and then."""
+        if self.is_over:
+            self.is_over, self._is_due = False, True
+        elif self._is_due and self._trim is not None:
+            self._is_due = False
+            # It takes some milliseconds, in which a request may come.
+            threading.Thread(target=self._trim, args=(0,), name="trim", daemon=True).start()
+
+
+def _function(name: str) -> Any:
+    """A function of glibc; None where there is none."""
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), name, None)  # another C library may lack it

@@ -26,7 +26,7 @@ from app.worker.crowd import make_room, room
 from app.worker.doorstep import Doorstep
 from app.worker.failures import teller
 from app.worker.heads import Environ
-from app.worker.memory import give_back
+from app.worker.memory import Idleness, give_back
 from app.worker.responding import BUSY, Responder
 from app.worker.server import Timed
 from app.worker.shares import Shares
@@ -83,9 +83,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.connections: set[Timed] = set()
         self.now = self.loop.time()
         self.stopping_since = self._end = inf
-        self._left, self._is_stuck = asyncio.Event(), False
-        self._no_room_until = -inf
+        self._left, self._is_stuck, self._no_room_until = asyncio.Event(), False, -inf
         self._sending: list[Callable[[], None]] = []
+        self._idleness = Idleness()
         self.share.enter()
         super().init_process()
 
@@ -178,6 +178,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """
         if not self._sending:
             self.loop.call_soon(self._send)
+            self._idleness.is_over = True
         self._sending.append(send)
         if len(self._sending) == MOST_UNSENT:
             self._send()
@@ -206,6 +207,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         for connection in tuple(self.connections):
             connection.check_time(now)
         self.doorstep.check(now)
+        self._idleness.check()
         if not self.responder.check(now) and self.alive:
             self.log.error("Requests hang in too many threads: this worker makes way for another.")
             self._is_stuck = True

@@ -43,3 +43,43 @@ def test_what_large_requests_took_is_given_back() -> None:
     if arranged != "True":
         pytest.skip("the C library is not glibc")
     assert float(grown) < 40
+
+
+IDLE = """
+import threading, time
+from app.worker.memory import Idleness, give_back
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+print(give_back())
+blocks = [bytearray(3000) for _ in range(30_000)]
+last = bytearray(3000)
+del blocks
+held = resident()
+idleness = Idleness()
+idleness.check()
+assert threading.active_count() == 1  # nothing was done
+idleness.is_over = True
+idleness.check()
+assert threading.active_count() == 1  # it was done just now
+idleness.check()
+for thread in threading.enumerate():
+    if thread.name == "trim":
+        thread.join()
+print(held - resident())
+"""
+
+
+def test_what_many_small_requests_took_is_given_back_when_there_are_none() -> None:
+    if sys.platform != "linux":
+        pytest.skip("only glibc is told")
+    done = subprocess.run(
+        [sys.executable, "-c", IDLE], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    arranged, returned = done.stdout.split()
+    if arranged != "True":
+        pytest.skip("the C library is not glibc")
+    assert float(returned) > 50
