@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
 
+from app.worker.allowances import LINGER_SECONDS
 from app.worker.cutting import HEAD_END
 from app.worker.ends import ends
 from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, recognise
@@ -25,7 +26,7 @@ class Way(Enum):
     OUT = auto()  # it was answered, and may still be sending
 
 
-PATIENCE = {Way.IN: 0.2, Way.OUT: 2.0}
+PATIENCE = {Way.IN: 0.2, Way.OUT: LINGER_SECONDS}
 """Seconds that a client may take to send a head, or to hang up when it was refused, until it is
 treated like all others."""
 
