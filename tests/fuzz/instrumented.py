@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
-from app.compiled.library import FLAGS, SOURCE, powers
+from app.compiled.library import FLAGS, SOURCES, powers
 from tests.fuzz.places import LIBRARY
 
 CLANGS = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
@@ -26,7 +26,7 @@ def environment(folder: Path) -> dict[str, str] | None:
     library = folder / "instrumented.so"
     flags = [*(flag for flag in FLAGS if flag not in UNUSED), *SANITIZERS, "-I", str(folder)]
     built = subprocess.run(
-        [compiler, *flags, str(SOURCE), "-o", str(library)], capture_output=True, check=False
+        [compiler, *flags, *map(str, SOURCES), "-o", str(library)], capture_output=True, check=False
     )
     if built.returncode or not runtime.exists():  # the compiler's own runtime may be missing
         return None
