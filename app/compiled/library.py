@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SOURCE = HERE / "rows.c"
-SOURCES = (SOURCE, HERE / "buckets.c")
+
+SOURCES = (HERE / "rows.c", HERE / "buckets.c")
 
 FLAGS = (
     *("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=default"),
