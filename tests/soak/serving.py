@@ -38,6 +38,9 @@ JSON = {"Content-Type": "application/json"}
 ROUNDS, SETTLED, LAST = 10, slice(3, 6), slice(7, 10)
 """How often the service has a rest; the rounds after which it has seen everything, and the last."""
 
+REST_SECONDS = 2.0
+"""After half a second without a request a worker gives back what it has freed."""
+
 GROWTH = {"memory": 0.01, "descriptors": 0.0, "threads": 0.0}
 """Most that is allowed from then on, relative to what there was."""
 
@@ -195,6 +198,7 @@ def _load(
         clients.stop()
         answers += clients.answers
         wrong += clients.wrong
+        time.sleep(REST_SECONDS)
         readings.append(read(running.processes(), time.monotonic() - begin))
         if sys.stderr.isatty():
             sys.stderr.write(f"\rround {number} of {ROUNDS}, {answers.total():,} answers ")
