@@ -57,6 +57,7 @@ LATE_IMPORTS = {
     "app/quotas/remote.py": {"redis"},
     "app/security/key_sets.py": {"jwt"},
     "app/security/tokens.py": {"jwt"},
+    "app/keyfiles.py": {"cryptography"},
     "app/journal/keys.py": {"cryptography"},
     "app/journal/sealing.py": {"cryptography"},
     "app/runtimes.py": {"joblib"},

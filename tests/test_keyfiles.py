@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigError
-from app.keyfiles import EVERYBODY, OWNER_ONLY, read_key_file, write_key_file
+from app.keyfiles import (
+    EVERYBODY,
+    OWNER_ONLY,
+    private_key,
+    public_key,
+    read_key_file,
+    write_key_file,
+)
 
 
 @pytest.mark.parametrize("mode", [OWNER_ONLY, EVERYBODY])
@@ -30,3 +37,32 @@ def test_a_file_that_cannot_be_read_or_written_is_told_in_one_sentence(tmp_path:
         read_key_file(tmp_path / "absent")
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         write_key_file(tmp_path / "absent" / "key", b"content", OWNER_ONLY)
+
+
+# Each names a kind and has the bytes of another, or names one that does not exist.
+ODD_PRIVATE = (
+    b"MC4CAQAwBQYDK2VvBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+    b"MC4CAQAwBQYDK2V/BCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+    b"MA==",
+)
+ODD_PUBLIC = (
+    b"MCowBQYDK2VvAyEAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    b"MCowBQYDK2V/AyEAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    b"MA==",
+)
+
+
+def pem(kind: bytes, content: bytes) -> bytes:
+    return b"-----BEGIN %s KEY-----\n%s\n-----END %s KEY-----\n" % (kind, content, kind)
+
+
+@pytest.mark.parametrize("content", ODD_PRIVATE)
+def test_a_private_key_that_cannot_be_is_told_as_one_that_cannot_be_read(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        private_key(pem(b"PRIVATE", content))
+
+
+@pytest.mark.parametrize("content", ODD_PUBLIC)
+def test_a_public_key_that_cannot_be_is_told_as_one_that_cannot_be_read(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        public_key(pem(b"PUBLIC", content))

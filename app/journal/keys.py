@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import ConfigError
-from app.keyfiles import EVERYBODY, OWNER_ONLY, read_key_file, write_key_file
+from app.keyfiles import (
+    EVERYBODY,
+    OWNER_ONLY,
+    private_key,
+    public_key,
+    read_key_file,
+    write_key_file,
+)
 
 PUBLIC_SUFFIX = ".pub"
 ID_BYTES = 8
@@ -31,8 +38,6 @@ def key_id(public: PublicKey) -> bytes:
 
 def read_public(path: Path) -> PublicKey:
     """The public key in a file. Raises ConfigError."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415 - see above
         X25519PublicKey,
     )
@@ -41,8 +46,8 @@ def read_public(path: Path) -> PublicKey:
     if b"PRIVATE KEY" in text:
         raise ConfigError(f"{path} holds a private key: what serves needs the public one alone")
     try:
-        found = serialization.load_pem_public_key(text)
-    except (ValueError, UnsupportedAlgorithm) as error:
+        found = public_key(text)
+    except ValueError as error:
         raise ConfigError(f"{path} holds no public key in PEM: {_REMEDY}") from error
     if not isinstance(found, X25519PublicKey):
         raise ConfigError(f"{path} holds a public key that is none of X25519: {_REMEDY}")
@@ -51,19 +56,13 @@ def read_public(path: Path) -> PublicKey:
 
 def read_private(path: Path) -> Any:
     """The private key in a file. Raises ConfigError."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415 - see above
         X25519PrivateKey,
     )
 
     try:
-        found = serialization.load_pem_private_key(read_key_file(path), None)
-    except (
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-    ):  # not theirs as a cause: its text is not ours to show
+        found = private_key(read_key_file(path))
+    except (ValueError, TypeError):  # not theirs as a cause: its text is not ours to show
         found = None
     if not isinstance(found, X25519PrivateKey):
         raise ConfigError(f"{path} holds no private key of X25519 without a passphrase: {_REMEDY}")

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import ConfigError
-from app.keyfiles import EVERYBODY, OWNER_ONLY, read_key_file, write_key_file
+from app.keyfiles import (
+    EVERYBODY,
+    OWNER_ONLY,
+    private_key,
+    public_key,
+    read_key_file,
+    write_key_file,
+)
 from app.signing.statements import Signature
 
 PUBLIC_SUFFIX = ".pub"
@@ -63,17 +70,15 @@ def key_id(public: PublicKey) -> str:
 
 def read_signer(path: Path) -> Signer:
     """The private key in a file. Raises ConfigError."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - see above
         Ed25519PrivateKey,
     )
 
     try:
-        private: Any = serialization.load_pem_private_key(read_key_file(path), None)
+        private = private_key(read_key_file(path))
         if not isinstance(private, Ed25519PrivateKey):  # others can have the same methods
             raise TypeError(type(private).__name__)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError) as error:
         raise ConfigError(
             f"{path} holds no private key of Ed25519 without a passphrase: "
             "make one with `flask --app wsgi keys signing new`"
@@ -97,8 +102,6 @@ def read_trusted(place: Path | None) -> Mapping[str, PublicKey]:
 
 
 def _publics(path: Path) -> list[PublicKey]:
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - see above
         Ed25519PublicKey,
     )
@@ -107,12 +110,10 @@ def _publics(path: Path) -> list[PublicKey]:
     if b"PRIVATE KEY" in text:
         raise ConfigError(f"{path} holds a private key: what serves needs the public one alone")
     try:
-        found: list[Any] = [
-            serialization.load_pem_public_key(block) for block in _PUBLIC.findall(text)
-        ]
+        found = [public_key(block) for block in _PUBLIC.findall(text)]
         if not all(isinstance(key, Ed25519PublicKey) for key in found):
             raise TypeError("of another kind")
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError) as error:
         raise ConfigError(f"{path} holds a public key that is none of Ed25519") from error
     if not found:
         raise ConfigError(f"{path} holds no public key in PEM")

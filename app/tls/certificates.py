@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.errors import ConfigError
+from app.keyfiles import private_key
 from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, KEY, PASSWORD, Files, contents
 
-UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
+UNREADABLE = (ValueError, UnsupportedAlgorithm, InternalError, x509.InvalidVersion)
 """What the library raises about a certificate, a list or a key; some of it only when that is used.
 """
 
@@ -62,7 +62,7 @@ def _check_pair(files: Files) -> datetime:
     text = contents(files.key, KEY)
     password = files.password.reveal().encode() if files.password else None
     try:
-        key = load_pem_private_key(text, password)
+        key = private_key(text, password)
     except TypeError as error:  # a password and no need for it, or the other way round
         raise ConfigError(_about_password(files)) from error
     except UNREADABLE as error:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from app.errors import ConfigError
+from app.keyfiles import private_key
 from app.tls.certificates import UNREADABLE
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -129,7 +130,7 @@ class Workshop:
         self.made.append(Made(there.name, there.folder, is_new=False))
         try:
             cert = x509.load_pem_x509_certificate(there.cert.read_bytes())
-            key = serialization.load_pem_private_key(there.key.read_bytes(), None)
+            key = private_key(there.key.read_bytes())
             belongs = bool(cert.subject) and key.public_key() == cert.public_key()
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be read: {error.strerror}") from error

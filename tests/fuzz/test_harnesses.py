@@ -31,6 +31,11 @@ FOUND = {
         + b"a" * 9000
         + b"\r\n\r\n",
     ],
+    "pems": [
+        # A key of X448 with the bytes of another ended the start with a stack trace.
+        b"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+        % b"MC4CAQAwBQYDK2VvBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+    ],
     "serving": [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"],
 }
 """Inputs that broke a promise before it was kept."""
