@@ -6,12 +6,9 @@ have to be replaced, or one of them for too long.
 """
 
 import asyncio
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -19,9 +16,6 @@ Answer = Callable[[bytes], None]
 
 _NEWEST = 0.1
 """Share of the newest of the measurements that are averaged."""
-
-_WAY = 5
-"""By so much a thread's nice value is larger than that of the event loop: a third of its weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +201,6 @@ class Pool:
 
     def _run(self) -> None:
         """Do what comes, in a thread."""
-        _give_way()
         while (job := self._queue.get()) is not None:
             if not self._take(job):
                 continue
@@ -229,15 +222,3 @@ class Pool:
 
 def _nothing() -> bytes:
     return b""
-
-
-def _give_way() -> None:
-    """Let the event loop go before this thread, where the system can tell threads apart.
-
-    Beside eight threads that calculate on one core it would get a ninth of that, and everybody who
-    is to be refused, or asks whether the service is healthy, would wait for their answers.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):  # a sandbox may forbid it
-            own = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread alone
-            os.setpriority(os.PRIO_PROCESS, 0, own + _WAY)
