@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SCRIPT = """
+LARGE = """
 import threading
 from app.worker.memory import give_back
 
@@ -32,17 +32,21 @@ print(resident() - before)
 """
 
 
-def test_what_large_requests_took_is_given_back() -> None:
+def megabytes(script: str) -> float:
+    """What a script prints behind whether freed memory can be given back here."""
     if sys.platform != "linux":
         pytest.skip("only glibc is told")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-
-    arranged, grown = done.stdout.split()
+    arranged, found = done.stdout.split()
     if arranged != "True":
         pytest.skip("the C library is not glibc")
-    assert float(grown) < 40
+    return float(found)
+
+
+def test_what_large_requests_took_is_given_back() -> None:
+    assert megabytes(LARGE) < 40
 
 
 IDLE = """
@@ -73,13 +77,4 @@ print(held - resident())
 
 
 def test_what_many_small_requests_took_is_given_back_when_there_are_none() -> None:
-    if sys.platform != "linux":
-        pytest.skip("only glibc is told")
-    done = subprocess.run(
-        [sys.executable, "-c", IDLE], capture_output=True, text=True, check=True, timeout=60
-    )
-
-    arranged, returned = done.stdout.split()
-    if arranged != "True":
-        pytest.skip("the C library is not glibc")
-    assert float(returned) > 50
+    assert megabytes(IDLE) > 50
