@@ -1,8 +1,7 @@
 """Fresh connections while there is too much to do: looked at before anything is set up for them.
 
-A large request that is refused costs its connection and what is done to read it, a fifth of what it
-costs to answer it. Of five that come four are refused, which leaves little time for the fifth. Here
-the head is looked at where the system keeps it, and the body is thrown away there.
+A large request that is refused costs its connection and what is done to read it. Of five that come
+four are refused, and the time for that is taken from the fifth. Here the head is looked at where the system keeps it, and the body is thrown away there.
 """
 
 import socket
