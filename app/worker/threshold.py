@@ -1,7 +1,8 @@
 """Fresh connections while there is too much to do: looked at before anything is set up for them.
 
 A large request that is refused costs its connection and what is done to read it. Of five that come
-four are refused, and the time for that is taken from the fifth. Here the head is looked at where the system keeps it, and the body is thrown away there.
+four are refused, and the time for that is taken from the fifth. Here the head is looked at where
+the system keeps it, and the body is thrown away there.
 """
 
 import socket
