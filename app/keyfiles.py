@@ -4,6 +4,8 @@ The library takes 70 ms and 12 MB to import, so it is imported only where there 
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +42,10 @@ def write_key_file(path: Path, data: bytes, mode: int) -> None:
 
 def public_key(pem: bytes) -> Any:
     """The public key in a text, of whatever kind. Raises ValueError where none can be read."""
-    from cryptography.exceptions import (  # noqa: PLC0415 - see above
-        InternalError,
-        UnsupportedAlgorithm,
-    )
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
 
-    try:
+    with _told():
         return serialization.load_pem_public_key(pem)
-    except (UnsupportedAlgorithm, InternalError) as error:
-        raise ValueError(
-            "of an unknown kind, or of a length that its kind does not have"
-        ) from error
 
 
 def private_key(pem: bytes, password: bytes | None = None) -> Any:
@@ -61,14 +55,22 @@ def private_key(pem: bytes, password: bytes | None = None) -> Any:
         ValueError: none can be read, or it needs another password.
         TypeError: it needs a password and none is given, or the other way round.
     """
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+
+    with _told():
+        return serialization.load_pem_private_key(pem, password)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Have all that the library says of a key that cannot be read be a ValueError."""
     from cryptography.exceptions import (  # noqa: PLC0415 - see above
         InternalError,
         UnsupportedAlgorithm,
     )
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
 
     try:
-        return serialization.load_pem_private_key(pem, password)
+        yield
     except (UnsupportedAlgorithm, InternalError) as error:
         raise ValueError(
             "of an unknown kind, or of a length that its kind does not have"

@@ -126,6 +126,8 @@ def test_wrong_keys_need_not_be_counted() -> None:
     for _ in range(1000):
         counter.quotas.failure(HERE)
 
+    assert not counter.refused("wrong-keys-per-address")
+
 
 def test_an_answer_tells_of_all_quotas_and_what_is_left_of_them() -> None:
     counter = Counter(KEY_REQUESTS="3600/hour:10", ADDRESS_REQUESTS="1/day:2", KEY_ROWS="10/minute")
