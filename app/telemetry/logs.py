@@ -135,9 +135,11 @@ class Log:
         known, text = self._millisecond
         if known != now:
             second, rest = divmod(now, 1000)
-            if self._second[0] != second:
-                self._second = (second, utc(second))
-            text = f"{self._second[1]}.{rest:03d}Z"
+            made, begin = self._second
+            if made != second:
+                begin = utc(second)
+                self._second = (second, begin)
+            text = f"{begin}.{rest:03d}Z"
             self._millisecond = (now, text)
         return text
 

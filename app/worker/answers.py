@@ -21,19 +21,19 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Dates:
-    """The Date header, made anew once a second."""
+    """The Date header, made anew once a second. Threads share it."""
 
     def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
+        self._made = (0, "")  # one object, so that nobody sees a second without its line
 
     def line(self) -> str:
         """The header with its line end."""
         second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._line = f"Date: {formatdate(second, usegmt=True)}\r\n"
-        return self._line
+        made, line = self._made
+        if made != second:
+            line = f"Date: {formatdate(second, usegmt=True)}\r\n"
+            self._made = (second, line)
+        return line
 
 
 _dates = Dates()
@@ -99,24 +99,27 @@ def _head(
 class Heads:
     """Answers to plain predictions; what all of a kind begin with is made anew once a second.
 
+    Threads share it.
+
     Args:
         strict: headers that all of them have.
     """
 
     def __init__(self, strict: Headers = ()) -> None:
         self._strict = strict
-        self._second = 0
-        self._kept: dict[Any, str] = {}
+        self._made: tuple[int, dict[Any, str]] = (0, {})  # in that second
 
     def answer(self, outcome: Outcome, request_id: str, keep_alive: bool) -> bytes:
         """The whole answer, head and body."""
         second = int(time.time())
-        if second != self._second or len(self._kept) > _KEPT_HEADS:
-            self._second, self._kept = second, {}
+        made, kept = self._made
+        if made != second or len(kept) > _KEPT_HEADS:
+            kept = {}
+            self._made = (second, kept)
         kind = (outcome.status, outcome.headers, keep_alive)
-        begin = self._kept.get(kind)
+        begin = kept.get(kind)
         if begin is None:
-            begin = self._kept[kind] = _begin(outcome, self._strict, keep_alive)
+            begin = kept[kind] = _begin(outcome, self._strict, keep_alive)
         body = outcome.body
         head = f"{begin}{len(body)}\r\nX-Request-Id: {request_id}\r\n"
         for name, value in outcome.left:

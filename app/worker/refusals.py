@@ -39,7 +39,9 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-def refuse(application: Any, error: Exception, remote: str | None, strict: Headers = ()) -> bytes:
+def refuse(
+    application: Any, error: BaseException, remote: str | None, strict: Headers = ()
+) -> bytes:
     """Answer, count and log a request that the application never saw.
 
     Args:
@@ -84,7 +86,7 @@ def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:
         service.log.event("debug", "handshake", reason=reason, remote=remote)
 
 
-def _status(error: Exception) -> tuple[int, str, str]:
+def _status(error: BaseException) -> tuple[int, str, str]:
     """Status, sentence, and the reason by which it is counted."""
     if isinstance(error, Overloaded):
         return error.status, error.message, "overloaded"

@@ -74,13 +74,16 @@ class Responder:
             body: all of it.
             keep_alive: whether the connection stays open.
         """
-        if head.plain is not None and self._fast is not None:
-            lineup = self._fast.quick(head.plain)
-            if lineup is not None:
-                sender = ends[SENDER]
-                return self._predict(self._fast, head.plain, body, keep_alive, lineup, sender)
-        elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
-            return self._answer(ends | head.environ, body, keep_alive)
+        try:
+            if head.plain is not None and self._fast is not None:
+                lineup = self._fast.quick(head.plain)
+                if lineup is not None:
+                    sender = ends[SENDER]
+                    return self._predict(self._fast, head.plain, body, keep_alive, lineup, sender)
+            elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
+                return answer(self._application, ends | head.environ, body, keep_alive)
+        except Exception as error:  # noqa: BLE001 - an application can raise anything
+            return self._failed(error, ends)
         return None
 
     def later(
@@ -103,7 +106,13 @@ class Responder:
             plain, sender = head.plain, ends[SENDER]
             work = partial(self._predict, self._fast, plain, body, keep_alive, None, sender)
         else:
-            work = partial(self._answer, ends | head.environ, body, keep_alive)
+            work = partial(answer, self._application, ends | head.environ, body, keep_alive)
+
+        def whole() -> bytes:
+            try:
+                return work()
+            except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
+                return self._failed(error, ends)
 
         size, came = len(body), self._loop.time()
         if self._coming and is_large(head):
@@ -119,7 +128,7 @@ class Responder:
             self.budget.held -= size
             then(answer)
 
-        pool.submit(work, late, done)
+        pool.submit(whole, late, done)
         return None
 
     @property
@@ -220,12 +229,8 @@ class Responder:
         outcome, request_id = fast.respond(plain, body, lineup, sender)
         return self._heads.answer(outcome, request_id, keep_alive)
 
-    def _answer(self, environ: Environ, body: bytes, keep_alive: bool) -> bytes:
-        remote = environ["REMOTE_ADDR"]
-        try:
-            return answer(self._application, environ, body, keep_alive)
-        except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return refuse(self._application, error, remote, self._strict)
+    def _failed(self, error: BaseException, ends: Environ) -> bytes:
+        return refuse(self._application, error, ends["REMOTE_ADDR"], self._strict)
 
 
 def is_large(head: Head) -> bool:

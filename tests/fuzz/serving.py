@@ -16,6 +16,7 @@ from typing import Any
 
 from app import create_app
 from app.config import Config
+from app.worker.answers import answer
 from app.worker.budget import Budget
 from app.worker.connection import Connection
 from app.worker.doorstep import Doorstep
@@ -65,19 +66,19 @@ def check(data: bytes) -> None:
     data = data.replace(b"following", b"before")
     split = 1 + sum(data[-2:]) % (len(data) or 1)
     whole, pieces = ask([data, FOLLOWING]), ask([data[:split], data[split:], FOLLOWING])
-    assert [answer.status for answer in whole] == [answer.status for answer in pieces]
+    assert [each.status for each in whole] == [each.status for each in pieces]
     judge(whole)
 
 
 def judge(whole: list[Answer]) -> None:
     """Whether these may be all answers on a connection whose last request has FOLLOWING's id."""
-    assert all(answer.status < 500 or answer.status == 501 for answer in whole)
-    for answer in whole:
-        if answer.status >= 400 and answer.body:
-            assert set(answer.json) == {"error", "details"}
-    closed = [answer.headers.get("Connection") == "close" for answer in whole]
+    assert all(each.status < 500 or each.status == 501 for each in whole)
+    for each in whole:
+        if each.status >= 400 and each.body:
+            assert set(each.json) == {"error", "details"}
+    closed = [each.headers.get("Connection") == "close" for each in whole]
     assert True not in closed[:-1], "it answers behind the last answer"
-    ids = [answer.headers.get("X-Request-Id") for answer in whole]
+    ids = [each.headers.get("X-Request-Id") for each in whole]
     assert "following" not in ids[:-1], "it answers what was not asked yet"
 
 
@@ -130,7 +131,7 @@ class InTurn(Responder):
         then: Callable[[bytes], None],
     ) -> bytes | None:
         environ = ends | head.environ
-        self.waiting.append(lambda: then(self._answer(environ, body, keep_alive)))
+        self.waiting.append(lambda: then(answer(self._application, environ, body, keep_alive)))
         return None
 
 
