@@ -12,7 +12,7 @@ from pathlib import Path
 from app.compiled.building import NotBuilt, installed
 from benchmarks.processes import busy_seconds
 
-SOURCE = Path(__file__).parent / "flood.c"
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def flood(
         begun, worked = time.monotonic(), busy_seconds(int(core))
         done = subprocess.run(
             [
-                *("taskset", "-c", core, program(), str(port)),
+                *("taskset", "-c", core, program("flood"), str(port)),
                 *(str(connections), str(rate), str(seconds), file.name),
             ],
             capture_output=True,
@@ -79,11 +79,11 @@ def flood(
 
 
 @cache
-def program() -> str:
-    """The path of the program, which is compiled the first time."""
-    place = Path(tempfile.mkdtemp(prefix="flood-")) / "flood"
+def program(name: str) -> str:
+    """The path of one of the programs in C, which is compiled the first time."""
+    place = Path(tempfile.mkdtemp(prefix=f"{name}-")) / name
     try:
-        subprocess.run([*installed(), "-O2", str(SOURCE), "-o", str(place)], check=True)
+        subprocess.run([*installed(), "-O2", str(HERE / f"{name}.c"), "-o", str(place)], check=True)
     except (NotBuilt, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"error: the flood needs a C compiler: {error}") from error
+        raise SystemExit(f"error: {name}.c needs a C compiler: {error}") from error
     return str(place)

@@ -3,6 +3,10 @@
 One worker on one core, the requests from the other. What is too much must be refused soon, what is
 answered must be nearly as much as without it, a health check must not notice, and two seconds
 after the end everything must be as before. Exit code 1 if not.
+
+To refuse takes a part of the core in any program, and where bodies are large that is no small part:
+data comes over the wire whatever is done with it. How much is measured in the same run, by a
+program in C that does nothing but refuse; what is answered is held against the rest of the core.
 """
 
 import argparse
@@ -23,6 +27,7 @@ from sklearn.ensemble import RandomForestRegressor
 from benchmarks.processes import Running, free_port
 from tests.soak.flooding import Flood, flood, percentile
 from tests.soak.probing import Probe, Seen
+from tests.soak.refusing import Floor, floor
 from tests.soak.serving import ROOT, wait_until_ready
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import post
@@ -44,8 +49,10 @@ class Case:
         rows: in one request.
         usual: connections that keep the service just busy.
         most: connections of the flood.
-        goodput: least share of what is answered at most that must be answered in the flood.
-        refused: most seconds that 99 in 100 refusals may take.
+        goodput: least share of what is answered at most, in as much of the core as refusing leaves,
+            that must be answered in the flood.
+        refused: most seconds that 99 in 100 refusals may take; None for as long as a tenth of the
+            core needs to refuse all connections once, by the program that does nothing else.
     """
 
     name: str
@@ -54,7 +61,7 @@ class Case:
     usual: int
     most: int
     goodput: float = 0.9
-    refused: float = 0.25
+    refused: float | None = 0.25
 
     @property
     def request(self) -> bytes:
@@ -75,7 +82,7 @@ class Case:
 CASES = (
     Case("one row, on the event loop", "tiny", 1, 16, 2_000),
     Case("1,000 rows, on the event loop", "tiny", 1_000, 16, 1_000),
-    Case("10,000 rows, in threads", "tiny", 10_000, 8, 1_000),
+    Case("10,000 rows, in threads", "tiny", 10_000, 8, 1_000, refused=None),
     Case("one row by a pickled forest, in threads", "forest", 1, 8, 2_000),
 )
 
@@ -136,6 +143,11 @@ def _send(case: Case, port: int, connections: int, rate: float, seconds: float) 
     )
 
 
+def _floor(case: Case, found: Flood) -> Floor:
+    """What refusing takes at least, with as many connections and requests as there were."""
+    return floor(case.request, case.most, found.rate(), service=SERVICE, clients=CLIENTS)
+
+
 def _recovery(probe: Probe, end: float, quiet: float) -> float:
     """Seconds from the end of the flood to the last answer that was refused or slow."""
     late = [
@@ -158,7 +170,10 @@ def _report(
     recovery: float,
     running: Running,
 ) -> int:
+    least = _floor(case, found) if found.times.get(503) else Floor(0.0)
+    left = least.left(found.rate(503))
     goodput, lost = found.goodput() / peak, len(found.times.get(0, ()))
+    bound = case.most * least.seconds / 0.1 if case.refused is None else case.refused
     unhealthy = sum(each.status != 200 for each in checks)
     slow_check = percentile([each.seconds for each in checks], 0.99)
     print(f"{case.name}: at most {peak:,.0f} a second, {TIMES} times as many due")
@@ -166,13 +181,16 @@ def _report(
     print(f"  the machine stood still for {1 - found.awake:.0%} of the time, which is not counted")
     print(f"  sent {sent:,.0f} a second over {case.most:,} connections, {sent / due:.0%} of those")
     print(f"  answered {found.goodput():,.0f} a second, {goodput:.0%} of the most; {lost} lost")
+    if least.seconds:
+        print(f"  refusing takes {least.seconds * 1e6:.0f} us in C, {1 - left:.0%} of the core")
+        print(f"  answered {goodput / left:.0%} of what the rest of it can")
     for status, name in ((200, "an answer"), (503, "a refusal")):
         half, most = (found.percentile(status, share) * 1e3 for share in (0.5, 0.99))
         print(f"  {name}: {half:.1f} ms, p99 {most:.1f} ms ({len(found.times.get(status, ())):,})")
     print(f"  health checks: {len(checks)}, {unhealthy} failed, p99 {slow_check * 1e3:.1f} ms")
     print(f"  recovered after {recovery:.2f} s; memory {sum(running.pss().values()):.0f} MB")
-    kept = goodput >= case.goodput and not lost and not unhealthy and recovery <= RECOVERED_SECONDS
-    kept = kept and found.percentile(503, 0.99) <= case.refused
+    kept = goodput >= case.goodput * left and found.percentile(503, 0.99) <= bound
+    kept = kept and not lost and not unhealthy and recovery <= RECOVERED_SECONDS
     odd = {status for status in found.times if status not in (0, 200, 503)}
     return 0 if kept and not odd else 1
 
