@@ -16,9 +16,6 @@ DEV := $(VENV)/dev.stamp
 COMPILED := $(VENV)/compiled.stamp
 TLS := .venv-tls/bin/sslyze
 FUZZ := .venv-fuzz/fuzz.stamp
-# Tests whose inputs hypothesis generates.
-GENERATED := tests/compiled tests/protocols tests/worker/test_heads.py tests/test_checking.py \
-	tests/test_linear.py tests/http/test_headers.py tests/http/test_outside.py
 # No source builds: they would fetch build tools that no hash covers.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--only-binary :all:
@@ -45,24 +42,9 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
+# SOAK_ARGS="nemesis quotas" runs those alone.
 soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
-	$(BIN)/python -m tests.soak.serving
-	$(BIN)/python -m tests.soak.swaps
-	$(BIN)/python -m tests.soak.nemesis
-	$(BIN)/python -m tests.soak.overload
-	$(BIN)/python -m tests.soak.slowness
-	$(BIN)/python -m tests.soak.processes
-	$(BIN)/python -m tests.soak.promotions
-	$(BIN)/python -m tests.soak.timing
-	$(BIN)/python -m tests.soak.quotas
-	$(BIN)/python -m tests.soak.records
-	$(BIN)/pytest -q --hypothesis-profile=soak --timeout=3600 -o faulthandler_timeout=0 $(GENERATED)
-	SCHEMATHESIS_EXAMPLES=200 $(BIN)/pytest -q tests/http/test_schemathesis.py
-	$(BIN)/python -m tests.soak.corpora
-	$(BIN)/python -m tests.soak.requests
-	$(BIN)/python -m tests.soak.documents
-	$(BIN)/python -m tests.soak.bombs
-	.venv-fuzz/bin/python -m tests.fuzz
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 # sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed.
 tls-check: $(DEV) $(COMPILED) $(TLS) ## hold TLS against Mozilla's profile and testssl.sh (3 minutes)
