@@ -5,11 +5,18 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.files import TEMPORARY
+from app.journal.writing import lock
+
 DAY_SECONDS = 86400
+
+_MAKING_SECONDS = 60.0
+"""A file is made, and locked, in a moment."""
+
+_LOOK = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-\d+-[0-9a-f]{8}\.sealed")
@@ -37,15 +44,49 @@ def log_files(folder: Path) -> list[Path]:
     return sorted(folder / name for name in os.listdir(folder) if begun(name) is not None)
 
 
-def remove_expired(folder: Path, days: int, now: float) -> Iterator[str]:
-    """Remove the files of any process whose first record is so old. Gives their names.
+def remove_expired(folder: Path, days: int, now: float) -> Iterator[tuple[str, OSError | None]]:
+    """Remove the files of any process whose first record is so old.
 
-    The time in its name decides, since that of a file changes when it is copied.
+    The time in its name decides, since that of a file changes when it is copied. What an erasing
+    that was cut off has left behind goes as well.
+
+    Yields:
+        The name of each, and the error where it could not be removed.
     """
-    with suppress(OSError):  # whoever writes tells of a folder that is gone
-        for path in log_files(folder):
-            began = begun(path.name)
-            if began is not None and began + days * DAY_SECONDS <= now:
-                with suppress(FileNotFoundError):  # another worker was faster
-                    path.unlink()
-                    yield path.name
+    try:
+        paths = [path for path in log_files(folder) if _is_expired(path, days, now)]
+        paths += [path for path in _temporary_files(folder) if _is_left(path, now)]
+    except OSError:  # whoever writes tells of a folder that is gone
+        return
+    for path in paths:
+        try:
+            path.unlink()
+        except FileNotFoundError:  # another worker was faster
+            continue
+        except OSError as error:
+            yield path.name, error
+        else:
+            yield path.name, None
+
+
+def _is_expired(path: Path, days: int, now: float) -> bool:
+    began = begun(path.name)
+    return began is not None and began + days * DAY_SECONDS <= now
+
+
+def _temporary_files(folder: Path) -> list[Path]:
+    return [folder / name for name in os.listdir(folder) if name.startswith(TEMPORARY)]
+
+
+def _is_left(path: Path, now: float) -> bool:
+    """Whether nobody writes to a file any more: who does holds its lock."""
+    try:
+        if now - path.stat(follow_symlinks=False).st_mtime < _MAKING_SECONDS:
+            return False
+        descriptor = os.open(path, _LOOK)
+    except OSError:
+        return False
+    try:
+        return lock(descriptor)
+    finally:
+        os.close(descriptor)

@@ -52,6 +52,7 @@ class Journal:
         self._metrics, self._log = metrics, log
         self._losses = Losses(metrics, log)
         self._files = Rotation(folder, public)
+        self._overdue: set[str] = set()  # told of
         self._waiting: deque[Fields] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -137,8 +138,13 @@ class Journal:
 
     def _tidy(self) -> None:
         self._files.end_if_due()
-        for name in remove_expired(self._folder, self._days, time.time()):
-            self._log.event("info", "prediction log", outcome="expired", file=name)
+        for name, error in remove_expired(self._folder, self._days, time.time()):
+            if error is None:
+                self._log.event("info", "prediction log", outcome="expired", file=name)
+            elif name not in self._overdue:
+                self._overdue.add(name)
+                why = f"it is too old and cannot be removed: {reason(error)}"
+                self._log.event("error", "prediction log", outcome="overdue", file=name, reason=why)
 
     def _write(self) -> None:
         self._some.clear()

@@ -15,10 +15,12 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.config import Config
 from app.errors import ConfigError
+from app.files import temporary_name
 from app.http.service import EXTENSION, Service
 from app.journal import Journal, log_files
-from app.journal.folder import DAY_SECONDS, new_name
+from app.journal.folder import DAY_SECONDS, new_name, remove_expired
 from app.journal.journal import MOST_BYTES
+from app.journal.writing import LogFile
 from app.telemetry import Log, Metrics
 from tests.support.journal import Kept, written
 from tests.support.raw import Wire, chunked, headed, post
@@ -207,6 +209,45 @@ def test_what_is_too_old_is_removed_whoever_wrote_it(kept: Kept) -> None:
     assert eventually(lambda: not (kept.folder / names["old"]).exists())
     journal.close()
     assert sorted(os.listdir(kept.folder)) == sorted([names["young"], "notes.txt"])
+
+
+def test_what_is_too_old_and_cannot_be_removed_is_told_once_and_keeps_nothing_else(
+    kept: Kept, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, days = time.time(), 3
+    stuck, old = (new_name(now - days * DAY_SECONDS - age) for age in (20, 10))
+    (kept.folder / stuck).mkdir()  # which nobody can unlink, not even root
+    written(kept.folder / old, kept.public)
+    monkeypatch.setattr("app.journal.journal._IDLE_SECONDS", 0.02)
+
+    journal = Journal(kept.folder, kept.public, days, Metrics(), Log("info"))
+    journal.ensure()
+    assert eventually(lambda: not (kept.folder / old).exists())
+    looked = kept.folder / new_name(now - days * DAY_SECONDS)
+    written(looked, kept.public)
+    assert eventually(lambda: not looked.exists())  # it has come to all of them again
+    journal.close()
+
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    told = [event for event in events if event["outcome"] == "overdue"]
+    assert [(event["level"], event["file"]) for event in told] == [("error", stuck)]
+    assert "cannot be removed" in told[0]["reason"]
+
+
+def test_what_an_erasing_left_behind_is_removed_unless_it_goes_on(kept: Kept) -> None:
+    hour_ago = time.time() - 3600
+    left, at_work, fresh = (kept.folder / temporary_name() for _ in range(3))
+    written(left, kept.public)
+    written(fresh, kept.public)
+    writing = LogFile(at_work, kept.public)
+    for path in (left, at_work):
+        os.utime(path, (hour_ago, hour_ago))
+
+    removed = list(remove_expired(kept.folder, 3, time.time()))
+
+    writing.close()
+    assert removed == [(left.name, None)]
+    assert fresh.exists()
 
 
 @pytest.mark.parametrize(
