@@ -42,6 +42,9 @@ JSON = ("Content-Type", "application/json")
 SENDER = "ordinate.sender"
 """Of a WSGI environment: the far end of the connection, with its client certificate."""
 
+SETTLE = "ordinate.settle"
+"""Of a WSGI environment: asked when there is an answer, whether anybody still waits for it."""
+
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
@@ -126,12 +129,12 @@ class FastPath:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
-        plain = plain_request(environ)
+        plain, settle = plain_request(environ), environ.get(SETTLE)
         if plain is None or plain.length > self._served.config.max_body_bytes:
             return self._application(environ, start_response)
         self._served.watcher.ensure()
         body = _read(environ, plain.length)
-        outcome, fresh = self.respond(plain, body, sender=sender_of(environ))
+        outcome, fresh = self.respond(plain, body, sender=sender_of(environ), settle=settle)
         length = ("Content-Length", str(len(outcome.body)))
         named = ("X-Request-Id", fresh)
         strict = strict_transport(self._served.config.hsts, environ["wsgi.url_scheme"])
@@ -140,7 +143,12 @@ class FastPath:
         return [outcome.body]
 
     def respond(
-        self, plain: Plain, body: bytes, lineup: Lineup | None = None, sender: Sender = LOCAL
+        self,
+        plain: Plain,
+        body: bytes,
+        lineup: Lineup | None = None,
+        sender: Sender = LOCAL,
+        settle: Callable[[], bool] | None = None,
     ) -> tuple[Outcome, str]:
         """Answer a plain request, count it and log it.
 
@@ -149,6 +157,7 @@ class FastPath:
             body: what arrived of its body.
             lineup: that is to answer, where it is known already.
             sender: where it comes from.
+            settle: asked when there is an answer, whether anybody still waits for it.
 
         Returns:
             The outcome, whatever it is, and the request's id.
@@ -184,6 +193,7 @@ class FastPath:
             path=plain.path,
             bytes_in=plain.length,
             started=started,
+            settle=settle,
         )
         return outcome, fresh
 

@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
-from app.http.fast import sender_of, shown_in
+from app.http.fast import SETTLE, sender_of, shown_in
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
 from app.http.proxies import FORWARDED
@@ -70,5 +70,6 @@ def _leave(response: Response) -> Response:
         path=request.path,
         bytes_in=request.content_length,
         started=g.started,
+        settle=request.environ.get(SETTLE),
     )
     return response

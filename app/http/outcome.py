@@ -5,6 +5,7 @@ one place each.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -122,6 +123,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
     path: str,
     bytes_in: int | None,
     started: float,
+    settle: Callable[[], bool] | None = None,
 ) -> None:
     """Count a request that was answered, write its line of the log, and keep what was predicted.
 
@@ -133,8 +135,20 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         route: the template that matched.
         bytes_in: length of its body, if declared.
         started: when, by `time.perf_counter`.
+        settle: asked whether anybody still waits for the answer; where nobody does, the request was
+            answered, counted and logged at its deadline, and that it went on is an event.
     """
     seconds = time.perf_counter() - started
+    if settle is not None and not settle():
+        served.log.event(
+            "warning",
+            "late",
+            request_id=request_id,
+            route=route,
+            duration_ms=round(seconds * 1000, 3),
+            reason="this request was worked on beyond its deadline, when it was answered with 503",
+        )
+        return
     model, rows = outcome.model, outcome.rows
     if model is None or rows is None:
         served.metrics.request(route, method, outcome.status, seconds)

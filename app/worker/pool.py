@@ -10,9 +10,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 
 Answer = Callable[[bytes], None]
+Settle = Callable[[], bool]
+Work = Callable[[Settle], bytes]
 
 _NEWEST = 0.1
 """Share of the newest of the measurements that are averaged."""
@@ -37,26 +40,33 @@ class Bounds:
 
 
 class Job:
-    """A request in the hands of the pool.
+    """A request in the hands of the pool, which holds its lock around all but the work.
 
     Attributes:
         since: when it came, on the event loop's clock.
         begun: whether a thread has taken it, or nobody will.
+        is_settled: whether its answer is made and told of, so that no other will be given.
     """
 
-    __slots__ = ("_ended", "_late", "_refuse", "_then", "_work", "begun", "since")
+    __slots__ = (
+        *("_ended", "_given_up", "_late", "_refuse", "_then", "_work"),
+        *("begun", "is_settled", "since"),
+    )
 
-    def __init__(
-        self, work: Callable[[], bytes], refuse: Callable[[], bytes], then: Answer, since: float
-    ) -> None:
+    def __init__(self, work: Work, refuse: Callable[[], bytes], then: Answer, since: float) -> None:
         self._work, self._refuse, self.since = work, refuse, since
         self._then: Answer | None = then
-        self.begun = self._ended = self._late = False
+        self.begun = self.is_settled = self._ended = self._given_up = self._late = False
 
-    def work(self) -> bytes:
+    def work(self, settle: Settle) -> bytes:
         """Do it, and let go of the request."""
         work, self._work = self._work, _nothing
-        return work()
+        return work(settle)
+
+    def settle(self) -> bool:
+        """Say that there is an answer; False where time was up before, and nobody waits for it."""
+        self.is_settled = not self._given_up
+        return self.is_settled
 
     def end(self) -> bool:
         """Say that the thread is done with it; whether another has taken the thread's place."""
@@ -66,7 +76,7 @@ class Job:
     def give_up(self) -> bool:
         """Say that its time is up; whether a thread is still at work on it."""
         self._late = self.begun and not self._ended
-        self.begun = True
+        self.begun = self._given_up = True
         return self._late
 
     def answer(self, answer: bytes | None = None) -> None:
@@ -124,11 +134,12 @@ class Pool:
             waiting.popleft()
         return waiting
 
-    def submit(self, work: Callable[[], bytes], refuse: Callable[[], bytes], then: Answer) -> None:
+    def submit(self, work: Work, refuse: Callable[[], bytes], then: Answer) -> None:
         """Have a request answered.
 
         Args:
-            work: done in a thread; gives the whole answer and never raises.
+            work: done in a thread; gives the whole answer and never raises. It is given what to ask
+                before the answer is counted and logged: whether it is the one that will be sent.
             refuse: done on the event loop if time is up before; gives the answer that says so.
             then: given one of both answers, on the event loop.
         """
@@ -141,8 +152,7 @@ class Pool:
 
     def check(self, now: float) -> None:
         """Refuse the requests whose time is up. To be called every now and then."""
-        while self._jobs:
-            job = next(iter(self._jobs))
+        for job in tuple(self._jobs):
             if now - job.since < self._bounds.deadline:
                 return
             self._give_up(job)
@@ -170,10 +180,12 @@ class Pool:
         threading.Thread(target=self._run, name=self._name, daemon=True).start()
 
     def _give_up(self, job: Job) -> None:
-        del self._jobs[job]
         with self._lock:
+            if job.is_settled:  # its answer is on the way
+                return
             is_late = job.give_up()
             self._busy -= is_late
+        del self._jobs[job]
         if is_late:
             self._late.add(job)
             self._threads -= 1
@@ -199,13 +211,17 @@ class Pool:
             self._waited(waited)
         return job.begun
 
+    def _settle(self, job: Job) -> bool:
+        with self._lock:
+            return job.settle()
+
     def _run(self) -> None:
         """Do what comes, in a thread."""
         while (job := self._queue.get()) is not None:
             if not self._take(job):
                 continue
             begun = self._loop.time()
-            answer = job.work()
+            answer = job.work(partial(self._settle, job))
             took = self._loop.time() - begun
             with self._lock:
                 pace = took / max(1, self._busy)
@@ -220,5 +236,5 @@ class Pool:
             del job, answer  # not to be held until the next one comes
 
 
-def _nothing() -> bytes:
+def _nothing(_settle: Settle) -> bytes:
     return b""

@@ -5,19 +5,16 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
-from app.http.fast import BRIEF_BYTES, SENDER, FastPath, Plain
+from app.http.fast import BRIEF_BYTES, SENDER, SETTLE, FastPath
 from app.http.refusing import is_vital, refused
-from app.registry import Lineup
-from app.security import Sender
 from app.worker.answers import Heads, answer
 from app.worker.budget import SMALL_BYTES, Budget
 from app.worker.heads import Environ, Head
-from app.worker.pool import Bounds, Pool
+from app.worker.pool import Bounds, Pool, Settle
 from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
 
@@ -78,8 +75,8 @@ class Responder:
             if head.plain is not None and self._fast is not None:
                 lineup = self._fast.quick(head.plain)
                 if lineup is not None:
-                    sender = ends[SENDER]
-                    return self._predict(self._fast, head.plain, body, keep_alive, lineup, sender)
+                    found = self._fast.respond(head.plain, body, lineup, ends[SENDER])
+                    return self._heads.answer(*found, keep_alive)
             elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
                 return answer(self._application, ends | head.environ, body, keep_alive)
         except Exception as error:  # noqa: BLE001 - an application can raise anything
@@ -102,15 +99,10 @@ class Responder:
         pool = self._pool(head)
         if pool.is_full() and not is_vital(head.environ["PATH_INFO"]):
             return self._refused(head, ends, Overloaded(BUSY), keep_alive)
-        if head.plain is not None and self._fast is not None:
-            plain, sender = head.plain, ends[SENDER]
-            work = partial(self._predict, self._fast, plain, body, keep_alive, None, sender)
-        else:
-            work = partial(answer, self._application, ends | head.environ, body, keep_alive)
 
-        def whole() -> bytes:
+        def work(settle: Settle) -> bytes:
             try:
-                return work()
+                return self._answer(head, ends, body, keep_alive, settle)
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
                 return self._failed(error, ends)
 
@@ -128,7 +120,7 @@ class Responder:
             self.budget.held -= size
             then(answer)
 
-        pool.submit(whole, late, done)
+        pool.submit(work, late, done)
         return None
 
     @property
@@ -216,18 +208,15 @@ class Responder:
         outcome, request_id = refused(self._fast.served, head.environ, error, waited)
         return self._heads.answer(outcome, request_id, keep_alive)
 
-    def _predict(
-        self,
-        fast: FastPath,
-        plain: Plain,
-        body: bytes,
-        keep_alive: bool,
-        lineup: Lineup | None,
-        sender: Sender,
+    def _answer(
+        self, head: Head, ends: Environ, body: bytes, keep_alive: bool, settle: Settle
     ) -> bytes:
-        """Have the fast path answer, without the detour over WSGI."""
-        outcome, request_id = fast.respond(plain, body, lineup, sender)
-        return self._heads.answer(outcome, request_id, keep_alive)
+        """Have the fast path answer, without the detour over WSGI, or the application."""
+        if head.plain is not None and self._fast is not None:
+            found = self._fast.respond(head.plain, body, None, ends[SENDER], settle)
+            return self._heads.answer(*found, keep_alive)
+        environ = ends | head.environ | {SETTLE: settle}
+        return answer(self._application, environ, body, keep_alive)
 
     def _failed(self, error: BaseException, ends: Environ) -> bytes:
         return refuse(self._application, error, ends["REMOTE_ADDR"], self._strict)

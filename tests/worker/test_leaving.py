@@ -1,5 +1,6 @@
 """Workers that hang, crash or are told to go: what becomes of their requests, and of others."""
 
+import json
 import os
 import signal
 import subprocess
@@ -64,6 +65,25 @@ def test_a_hung_request_is_refused_at_its_deadline_and_its_worker_is_replaced(
     assert len(faulty.workers()) == 2
     assert ask(faulty, post()).status == 200
     assert faulty.stop() == 0
+
+
+def test_what_was_answered_at_its_deadline_is_counted_and_logged_once(
+    faulty: Server, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    held = headed(f"POST /faults/hold?gate={gate} HTTP/1.1", "Host: x", "Content-Length: 0")
+
+    assert ask(faulty, held).status == 503
+    gate.touch()
+    faulty.wait_for(lambda: '"event":"late"' in faulty.log)
+
+    (late,) = (json.loads(line) for line in faulty.err if '"event":"late"' in line)
+    assert late["route"] == "/faults/<kind>"
+    assert late["duration_ms"] >= 1000
+    faulty.wait_for(lambda: any('"path":"/faults/hold"' in line for line in faulty.out))
+    assert faulty.stop() == 0
+    lines = [json.loads(line) for line in faulty.out if '"path":"/faults/hold"' in line]
+    assert [line["status"] for line in lines] == [503]
 
 
 @pytest.mark.parametrize("kind", ["exit", "crash"])

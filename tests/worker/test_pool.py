@@ -36,16 +36,29 @@ class Work:
 
     def __init__(self, name: str) -> None:
         self.answers: list[str] = []
-        self.begun, self._gate = threading.Event(), threading.Event()
+        self.settled: bool | None = None
+        self.begun, self.told = threading.Event(), threading.Event()
+        self._gate, self._end = threading.Event(), threading.Event()
         self._name = name
+        self._end.set()
 
-    def do(self) -> bytes:
+    def do(self, settle: Callable[[], bool]) -> bytes:
         self.begun.set()
         assert self._gate.wait(WAIT_SECONDS)
+        self.settled = settle()
+        self.told.set()
+        assert self._end.wait(WAIT_SECONDS)
         return self._name.encode()
+
+    def settle(self) -> None:
+        """Go on until it is told whether its answer will be sent."""
+        self._end.clear()
+        self._gate.set()
+        assert self.told.wait(WAIT_SECONDS)
 
     def open(self) -> None:
         self._gate.set()
+        self._end.set()
 
     def refuse(self) -> bytes:
         return b"refused"
@@ -199,6 +212,25 @@ def test_a_hung_request_is_refused_once_and_another_thread_takes_its_place(
 
     assert waiting.answers == ["waiting"]
     assert hung.answers == ["refused"]
+    assert (waiting.settled, hung.settled) == (True, False)
+
+
+def test_an_answer_that_was_told_of_is_sent_though_its_time_is_up_meanwhile(
+    make: Callable[..., Case],
+) -> None:
+    case = make(1)
+    told, behind = case.begun("told"), case.submit("behind")
+    told.settle()
+
+    case.at(30.0)
+    case.pool.give_all_up()
+    assert not told.answers
+    assert behind.answers == ["refused"]
+
+    told.open()
+    case.loop.turn()
+    assert told.answers == ["told"]
+    assert not case.pool.is_stuck(90.0)
 
 
 def test_too_many_hung_threads_are_told(make: Callable[..., Case]) -> None:

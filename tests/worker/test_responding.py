@@ -99,6 +99,24 @@ def test_a_thread_answers_whatever_happens_in_it_and_goes_on(
     assert "canary" not in str(told)
 
 
+def test_an_answer_that_nobody_waits_for_is_neither_counted_nor_logged_as_one(
+    service: Flask, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fast: Any = service.wsgi_app
+    plain = head("/models/tiny/predict").plain
+    assert plain is not None
+    before = fast.served.metrics.render()[0]
+
+    outcome, _ = fast.respond(plain, BODY, settle=lambda: False)
+
+    assert outcome.status == 200
+    assert fast.served.metrics.render()[0] == before
+    captured = capfd.readouterr()
+    assert '"event":"request"' not in captured.out
+    (late,) = (json.loads(line) for line in captured.err.splitlines() if '"late"' in line)
+    assert (late["level"], late["route"]) == ("warning", "/models/<name>/predict")
+
+
 def test_the_event_loop_answers_whatever_happens_on_it(
     service: Flask, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
