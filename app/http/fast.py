@@ -19,7 +19,7 @@ from app.http.proxies import FORWARDED
 from app.http.refusing import refused
 from app.http.service import Service
 from app.registry import Lineup
-from app.security import FREE, LOCAL, NOTHING, Sender, Shown
+from app.security import FREE, LOCAL, NOTHING, Sender, Shown, Ticket
 from app.store import is_name
 from app.telemetry import request_id
 from app.tls import certified
@@ -167,13 +167,10 @@ class FastPath:
         ticket = FREE
         try:
             if not self._guard.idle:
-                name = plain.name or self._served.registry.default
-                sender = self._served.proxies.sender(sender, plain.forwarded)
-                ticket = self._guard.admit(plain.shown, sender, plain.route, name)
+                ticket = self._admit(plain, sender)
             if len(body) < plain.length:
                 raise InvalidInput("the body ends early, or its chunks are malformed")
-            if lineup is None:
-                lineup = self._served.registry.lineup(plain.name)
+            lineup = lineup or self._served.registry.lineup(plain.name)
             if lineup.is_alone:
                 outcome = predicted(lineup.model, body, self._max_rows)
             else:
@@ -196,6 +193,12 @@ class FastPath:
             settle=settle,
         )
         return outcome, fresh
+
+    def _admit(self, plain: Plain, sender: Sender) -> Ticket:
+        """Let a request in. Raises OrdinateError."""
+        name = plain.name or self._served.registry.default
+        sender = self._served.proxies.sender(sender, plain.forwarded)
+        return self._guard.admit(plain.shown, sender, plain.route, name)
 
     def quick(self, plain: Plain) -> Lineup | None:
         """What answers this request, if it does so before others notice that they wait."""

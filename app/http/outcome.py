@@ -32,6 +32,8 @@ from app.registry import Lineup
 from app.security import Ticket
 from app.telemetry.families import CANARY
 
+LATE = "this request was worked on beyond its deadline, when it was answered with 503"
+
 _SENTENCES = {
     400: "the request could not be read",
     404: "there is nothing at this address; GET / lists what there is",
@@ -140,14 +142,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
     """
     seconds = time.perf_counter() - started
     if settle is not None and not settle():
-        served.log.event(
-            "warning",
-            "late",
-            request_id=request_id,
-            route=route,
-            duration_ms=round(seconds * 1000, 3),
-            reason="this request was worked on beyond its deadline, when it was answered with 503",
-        )
+        served.log.event("warning", "late", request_id=request_id, route=route, reason=LATE)
         return
     model, rows = outcome.model, outcome.rows
     if model is None or rows is None:
