@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 
+from app.worker.closing import close_when_empty
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
 from app.worker.server import Server
@@ -69,16 +70,13 @@ class Acceptor:
             self._waiting.cancel()
 
     def finish(self) -> None:
-        """Take in whoever has connected by now, then nobody: the socket is closed.
-
-        What is still queued at a socket when the last process closes it is reset by the system.
-        """
+        """Take in whoever has connected by now, then nobody: the socket is closed."""
         self.stop()
         while self._accept():
             pass
         if self._waiting is not None:
             self._waiting.cancel()
-        self._listener.close()
+        close_when_empty(self._listener, self._take)
         self._threshold.close()
 
     @property
@@ -117,16 +115,19 @@ class Acceptor:
         except OSError as error:
             self._pause(error)
             return False
+        self._take(client)
+        return True
+
+    def _take(self, client: socket.socket) -> None:
         if self._is_full():
             self._turn_away(client)
-            return True
+            return
         client.setblocking(False)
         if self._tls is None and self._server.responder.is_crowded:
             self._threshold.receive(client)
         else:
             self._enter(client)
         self._server.share.tell(self._count())
-        return True
 
     def _enter(self, client: socket.socket, way: Way = Way.IN) -> None:
         """Have a client served, or let go."""

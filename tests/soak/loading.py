@@ -80,7 +80,8 @@ class Load:
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException) as error:
-                self.lost.append((begin, type(error).__name__))
+                how = "on a new connection" if ask.anew else "on one that was kept"
+                self.lost.append((begin, f"{type(error).__name__} {how}"))
                 connection.close()
                 continue
             self.answers[str(answer.status)] += 1
