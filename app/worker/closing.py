@@ -1,38 +1,32 @@
 """Closing a listening socket without losing anybody who has connected to it."""
 
 import ctypes
-import errno
 import os
 import socket
-import sys
 from collections.abc import Callable
-from typing import Any
+from itertools import repeat
+from operator import call
+
+_MOST = 64
+"""Clients that may come in the last moment, behind those that were taken before."""
 
 
 def close_when_empty(listener: socket.socket, take: Callable[[socket.socket], None]) -> None:
-    """Hand over whoever still waits, and close the socket in the moment in which nobody does.
+    """Close the socket in the moment in which nobody waits, and hand over who has come until then.
 
-    What is queued at a socket when the last process closes it is reset by the system. Behind each
-    call of Python's own that finds nobody another thread may have its turn, for half a millisecond
-    and more; so the system is asked without letting go of the interpreter.
+    What is queued at a socket when the last process closes it is reset by the system. Between two
+    steps of Python another thread may have its turn, and even to let it have one can take
+    milliseconds; so the system is asked for clients, and to close, in one step that keeps the
+    interpreter.
 
     Args:
         listener: the socket, not blocking.
         take: given each client.
     """
-    accept = _accept()
-    while accept is not None:
-        descriptor = accept(listener.fileno(), None, None)
-        if descriptor >= 0:
-            os.set_inheritable(descriptor, False)
-            take(socket.socket(fileno=descriptor))
-        elif ctypes.get_errno() not in (errno.EINTR, errno.ECONNABORTED):
-            break
-    listener.close()
-
-
-def _accept() -> Any:
-    """The system's own call; None where there is none of this name."""
-    if sys.platform == "win32":
-        return None
-    return getattr(ctypes.PyDLL(None, use_errno=True), "accept", None)
+    system, descriptor = ctypes.PyDLL(None), listener.detach()
+    calls = [*[system.accept] * _MOST, system.close]
+    *clients, _ = map(call, calls, repeat(descriptor), repeat(None), repeat(None))
+    for client in clients:
+        if client >= 0:
+            os.set_inheritable(client, False)
+            take(socket.socket(fileno=client))

@@ -65,10 +65,11 @@ class Load:
         return sum(count for status, count in self.answers.items() if status != "200")
 
     def _work(self, ask: Ask) -> None:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection, answered = HTTPConnection("127.0.0.1", self.port, timeout=60), 0
         while not self._stop.wait(0.001):
             try:
                 if connection.sock is None:
+                    answered = 0
                     connection.connect()
             except OSError:
                 self.answers["refused"] += 1
@@ -80,10 +81,10 @@ class Load:
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException) as error:
-                how = "on a new connection" if ask.anew else "on one that was kept"
-                self.lost.append((begin, f"{type(error).__name__} {how}"))
+                self.lost.append((begin, f"{type(error).__name__}, answer {answered + 1} there"))
                 connection.close()
                 continue
+            answered += 1
             self.answers[str(answer.status)] += 1
             self.slowest = max(self.slowest, time.monotonic() - begin)
             if ask.anew:
