@@ -6,7 +6,7 @@ after the end everything must be as before. Exit code 1 if not.
 
 To refuse takes a part of the core in any program, and where bodies are large that is no small part:
 data comes over the wire whatever is done with it. How much is measured in the same run, by a
-program in C that does nothing but refuse; what is answered is held against the rest of the core.
+program in C that does nothing but refuse, and told beside the rest; no goal is less for it.
 """
 
 import argparse
@@ -49,10 +49,8 @@ class Case:
         rows: in one request.
         usual: connections that keep the service just busy.
         most: connections of the flood.
-        goodput: least share of what is answered at most, in as much of the core as refusing leaves,
-            that must be answered in the flood.
-        refused: most seconds that 99 in 100 refusals may take; None for as long as a tenth of the
-            core needs to refuse all connections once, by the program that does nothing else.
+        goodput: least share of what is answered at most that must be answered in the flood.
+        refused: most seconds that 99 in 100 refusals may take.
     """
 
     name: str
@@ -61,7 +59,7 @@ class Case:
     usual: int
     most: int
     goodput: float = 0.9
-    refused: float | None = 0.25
+    refused: float = 0.25
 
     @property
     def request(self) -> bytes:
@@ -82,7 +80,7 @@ class Case:
 CASES = (
     Case("one row, on the event loop", "tiny", 1, 16, 2_000),
     Case("1,000 rows, on the event loop", "tiny", 1_000, 16, 1_000),
-    Case("10,000 rows, in threads", "tiny", 10_000, 8, 1_000, refused=None),
+    Case("10,000 rows, in threads", "tiny", 10_000, 8, 1_000),
     Case("one row by a pickled forest, in threads", "forest", 1, 8, 2_000),
 )
 
@@ -173,7 +171,6 @@ def _report(
     least = _floor(case, found) if found.times.get(503) else Floor(0.0)
     left = least.left(found.rate(503))
     goodput, lost = found.goodput() / peak, len(found.times.get(0, ()))
-    bound = case.most * least.seconds / 0.1 if case.refused is None else case.refused
     unhealthy = sum(each.status != 200 for each in checks)
     slow_check = percentile([each.seconds for each in checks], 0.99)
     print(f"{case.name}: at most {peak:,.0f} a second, {TIMES} times as many due")
@@ -189,8 +186,8 @@ def _report(
         print(f"  {name}: {half:.1f} ms, p99 {most:.1f} ms ({len(found.times.get(status, ())):,})")
     print(f"  health checks: {len(checks)}, {unhealthy} failed, p99 {slow_check * 1e3:.1f} ms")
     print(f"  recovered after {recovery:.2f} s; memory {sum(running.pss().values()):.0f} MB")
-    kept = goodput >= case.goodput * left and found.percentile(503, 0.99) <= bound
-    kept = kept and not lost and not unhealthy and recovery <= RECOVERED_SECONDS
+    kept = goodput >= case.goodput and not lost and not unhealthy and recovery <= RECOVERED_SECONDS
+    kept = kept and found.percentile(503, 0.99) <= case.refused
     odd = {status for status in found.times if status not in (0, 200, 503)}
     return 0 if kept and not odd else 1
 
