@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 
-from app.worker.closing import close_when_empty
+from app.worker.closing import close_when_empty, is_awaited, keep_out
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
 from app.worker.server import Server
@@ -55,7 +55,7 @@ class Acceptor:
         # The loop itself holds none of these tasks.
         self._arriving: dict[asyncio.Task[None], Connection | Encryption] = {}
         self._waiting: asyncio.TimerHandle | None = None
-        self._waits = 0
+        self._waits, self._is_last = 0, False
         self._threshold = Threshold(server.responder, server.environ, loop, self._enter)
 
     def start(self) -> None:
@@ -68,6 +68,18 @@ class Acceptor:
         self._loop.remove_reader(self._listener)
         if self._waiting is not None:
             self._waiting.cancel()
+
+    def keep_out(self) -> None:
+        """Have nobody begin to connect from now on, for the good of those who have begun.
+
+        For a socket that all who share it are about to close.
+        """
+        self._is_last = keep_out(self._listener)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is known that somebody is connecting who would be lost by closing now."""
+        return self._is_last and is_awaited(self._listener)
 
     def finish(self) -> None:
         """Take in whoever has connected by now, then nobody: the socket is closed."""

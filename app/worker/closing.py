@@ -1,14 +1,75 @@
-"""Closing a listening socket without losing anybody who has connected to it."""
+"""Closing a listening socket without losing anybody who has connected to it, or is about to."""
 
 import ctypes
 import os
 import socket
+import struct
+import sys
 from collections.abc import Callable
 from itertools import repeat
 from operator import call
+from pathlib import Path
 
 _MOST = 64
 """Clients that may come in the last moment, behind those that were taken before."""
+
+_SO_ATTACH_FILTER = 26
+"""Of Linux on amd64, arm64 and most others; Python does not know it."""
+
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_HANDSHAKE = b"03"
+"""The state SYN_RECV, as the tables of connections write it."""
+
+_FLAGS, _SYN, _ACK = 13, 0x02, 0x10
+"""Where a TCP segment has its flags, and two of them."""
+
+_FILTER = (  # of the classic Berkeley Packet Filter: operation, steps if so, steps if not, operand
+    (0x30, 0, 0, _FLAGS),  # load a byte
+    (0x54, 0, 0, _SYN | _ACK),  # keep these bits of it
+    (0x15, 0, 1, _SYN),  # is it the first segment of a client?
+    (0x06, 0, 0, 0),  # then drop it
+    (0x06, 0, 0, 0xFFFFFFFF),  # else take it whole
+)
+
+
+def keep_out(listener: socket.socket) -> bool:
+    """Have the system drop the first segment of whoever would connect from now on.
+
+    Such a client tries again after a second, when nobody listens any more, or another service does.
+    Handshakes that have begun can end. The socket stays so, in all processes that have it: for
+    one that is about to be closed in all of them.
+
+    Returns:
+        Whether the system can do so; Linux can, for TCP.
+    """
+    if sys.platform != "linux" or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    steps = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in _FILTER))
+    program = struct.pack("HP", len(_FILTER), ctypes.addressof(steps))
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    except OSError:  # a system that is Linux by its calls only
+        return False
+    return True
+
+
+def is_awaited(listener: socket.socket) -> bool:
+    """Whether a client's handshake with this socket has begun and not ended.
+
+    For the client it may well have: it takes the service's segment for the end, and what it sends
+    then may still be on its way. Closed in this moment, the socket would reset it.
+    """
+    port = b":%04X" % listener.getsockname()[1]
+    for table in _TABLES:
+        try:
+            lines = table.read_bytes().splitlines()
+        except FileNotFoundError:  # a system without IPv6, or without /proc
+            continue
+        for line in lines:
+            _, here, _, state, *_ = line.split(maxsplit=4)
+            if state == _HANDSHAKE and here.endswith(port):
+                return True
+    return False
 
 
 def close_when_empty(listener: socket.socket, take: Callable[[socket.socket], None]) -> None:

@@ -7,6 +7,7 @@ one place that refuses requests, and it is not ours.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -37,6 +38,20 @@ _DIGITS = re.compile(rb"[0-9]{1,15}")
 _NOT_PLAIN = frozenset(
     ("HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", "HTTP_TRAILER", "HTTP_TE")
 )
+
+
+def common(scheme: str) -> Environ:
+    """What is the same for all requests of a worker; the scheme is `http` or `https`."""
+    return {
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "SERVER_SOFTWARE": "ordinate",
+    }
 
 
 @dataclass(frozen=True, slots=True)

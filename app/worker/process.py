@@ -24,8 +24,9 @@ from app.worker.allowances import OTHERS, allowed
 from app.worker.birth import Birth
 from app.worker.crowd import make_room, room
 from app.worker.doorstep import Doorstep
+from app.worker.draining import Drain
 from app.worker.failures import teller
-from app.worker.heads import Environ
+from app.worker.heads import common
 from app.worker.memory import Idleness, give_back
 from app.worker.responding import BUSY, Responder
 from app.worker.server import Timed
@@ -74,6 +75,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if cls._shares is not None:
             cls._shares.reloaded()
 
+    @classmethod
+    def on_end(cls) -> None:
+        """Have them know that nobody does, and that no process else has their sockets."""
+        if cls._shares is not None:
+            cls._shares.ended()
+
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
         give_back()
@@ -104,16 +111,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self._log = service.log if service else None
         if self._log is not None:
             self.loop.set_exception_handler(teller(self._log))
-        self.environ: Environ = {
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": scheme,
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-            "wsgi.input_terminated": True,
-            "SERVER_SOFTWARE": "ordinate",
-        }
+        self.environ = common(scheme)
 
     def init_signals(self) -> None:
         """Have signals handled between two events, never within a request."""
@@ -146,8 +144,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             acceptor.start()
         self.loop.run_until_complete(self._serve())
         self.share.leave()
-        for acceptor in self._acceptors:
-            acceptor.stop() if self._is_stuck else acceptor.finish()
+        if self._is_stuck:
+            for acceptor in self._acceptors:
+                acceptor.stop()
         self.loop.run_until_complete(self._drain())
         self.responder.close()
 
@@ -194,13 +193,16 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     async def _serve(self) -> None:
         while self.alive:
-            self.notify()
+            self._beat()
             if self.ppid != os.getppid():
                 self.log.info("The master is gone, so this worker goes as well.")
                 break
-            self._check_times()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), TICK_SECONDS)
+
+    def _beat(self) -> None:
+        self.notify()
+        self._check_times()
 
     def _check_times(self) -> None:
         self.now = now = self.loop.time()
@@ -216,13 +218,11 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     async def _drain(self) -> None:
         """Let requests in flight be answered, and connections without one go."""
         self._leave()
-        end = min(self._end, self.loop.time() + self.cfg.graceful_timeout)
-        while self.loop.time() < end - LAST_SECONDS:
-            if not self.connections and all(acceptor.idle for acceptor in self._acceptors):
-                break
-            self.notify()
-            self._check_times()
-            await asyncio.sleep(0.02)
+        end = min(self._end, self.loop.time() + self.cfg.graceful_timeout) - LAST_SECONDS
+        drain = Drain(self._acceptors, self.connections, self.loop, self._beat)
+        if not self._is_stuck:
+            await drain.close(end, is_last=self.share.is_last)
+        await drain.answer(end)
         self.responder.give_all_up()
         await asyncio.sleep(5 * LOG_SECONDS)  # for what is still to be sent and logged
 

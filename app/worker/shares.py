@@ -7,6 +7,8 @@ PLACES = 1024
 _NOBODY = 1 << 62
 """Connections of a place that no worker has: nobody waits for it to take one more."""
 
+_RELOADS, _END = 0, 1
+
 
 class Shares:
     """Process id and connections of each worker, in memory that is mapped before they are forked.
@@ -17,14 +19,18 @@ class Shares:
     """
 
     def __init__(self) -> None:
-        words = memoryview(mmap.mmap(-1, (2 + 2 * PLACES) * 8)).cast("q")
+        words = memoryview(mmap.mmap(-1, (3 + 2 * PLACES) * 8)).cast("q")
         self._used = words[:1]  # places, counted from the first
-        self._reloads = words[1:2]
-        self._pids, self._counts = words[2 : 2 + PLACES], words[2 + PLACES :]
+        self._changes = words[1:3]  # reloads, and whether there is an end
+        self._pids, self._counts = words[3 : 3 + PLACES], words[3 + PLACES :]
 
     def reloaded(self) -> None:
         """Say that the present workers make way for new ones. For the parent alone."""
-        self._reloads[0] += 1
+        self._changes[_RELOADS] += 1
+
+    def ended(self) -> None:
+        """Say that all workers are told to go, and nobody takes over. For the parent alone."""
+        self._changes[_END] = True
 
     def claim(self) -> "Share":
         """The share of a worker about to be forked. For the parent alone."""
@@ -34,8 +40,8 @@ class Shares:
                 self._pids[place] = os.getpid()  # until the worker says its own
                 self._counts[place] = _NOBODY
                 self._used[0] = max(self._used[0], place + 1)
-                return Share(self._pids, self._counts, self._used, self._reloads, place)
-        return Share(self._pids, self._counts, self._used, self._reloads, None)
+                return Share(self._pids, self._counts, self._used, self._changes, place)
+        return Share(self._pids, self._counts, self._used, self._changes, None)
 
 
 class Share:
@@ -46,16 +52,21 @@ class Share:
         pids: "memoryview[int]",
         counts: "memoryview[int]",
         used: "memoryview[int]",
-        reloads: "memoryview[int]",
+        changes: "memoryview[int]",
         place: int | None,
     ) -> None:
         self._pids, self._counts, self._used, self._place = pids, counts, used, place
-        self._reloads, self._born = reloads, reloads[0]
+        self._changes, self._born = changes, changes[_RELOADS]
 
     @property
     def is_outdated(self) -> bool:
         """Whether the service was reloaded since, so that others take over."""
-        return self._reloads[0] != self._born
+        return self._changes[_RELOADS] != self._born
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nobody takes over from this worker, nor from any other."""
+        return bool(self._changes[_END])
 
     def enter(self) -> None:
         """Say that this process has it."""

@@ -170,3 +170,25 @@ class Server:
         assert stream is not None
         with stream:
             lines.extend(line.rstrip("\n") for line in stream)
+
+
+def wait_until_gone(process: int) -> None:
+    """Wait for a process that is no child of this one."""
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING, str(process)],
+        timeout=STOP_SECONDS,
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+WAITING = """
+import os, sys, time
+while True:
+    try:
+        os.kill(int(sys.argv[1]), 0)
+    except ProcessLookupError:
+        sys.exit(0)
+    time.sleep(0.01)
+"""

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from tests.support.faulty import FAULTY
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import Answer, Wire, headed, post
-from tests.support.server import Server
+from tests.support.server import Server, wait_until_gone
 
 HANG = headed("POST /faults/hang HTTP/1.1", "Host: x", "Content-Length: 0")
 LOST = "ordinate_log_lines_lost_total"
@@ -118,26 +116,7 @@ def test_workers_end_without_their_master_although_a_thread_hangs(faulty: Server
 
         assert [each.status for each in wire.answers()] == [503]
     for worker in workers:
-        _wait_until_gone(worker)
-
-
-def _wait_until_gone(process: int) -> None:
-    """Wait for a process that is no child of this one."""
-    done = subprocess.run(
-        [sys.executable, "-c", WAITING, str(process)], timeout=20, check=False, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
-
-
-WAITING = """
-import os, sys, time
-while True:
-    try:
-        os.kill(int(sys.argv[1]), 0)
-    except ProcessLookupError:
-        sys.exit(0)
-    time.sleep(0.01)
-"""
+        wait_until_gone(worker)
 
 
 def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(models: Path) -> None:
