@@ -14,6 +14,9 @@ STOP_SECONDS = 15.0
 PREFERRED = -19
 """Niceness."""
 
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""Nothing that was started is left to run when the program that did is killed."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
 
@@ -35,7 +38,7 @@ class Running:
         with log.open("wb") as written:
             self.started = time.perf_counter()
             self._process = subprocess.Popen(
-                ["taskset", "-c", cores, *command],
+                [*WITH_US, "taskset", "-c", cores, *command],
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.processes import Running
+from tests.support.server import ROOT
 
 pytestmark = pytest.mark.skipif(
     platform.system() != "Linux", reason="the benchmarks read Linux's /proc"
@@ -35,6 +38,31 @@ def test_the_cpu_and_memory_of_descendants_count_and_all_end(tmp_path: Path) -> 
     assert max(used.values()) >= 0.3
     assert sum(held.values()) > 1
     assert not [pid for pid in family if _state(pid) not in (None, "Z")]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from benchmarks.processes import Running
+
+with Running(["sleep", "60"], Path("/"), os.environ, sys.argv[1], Path(sys.argv[2])) as running:
+    print(running.leader, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_started_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, _allowed_cores(), str(tmp_path / "log")]
+
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    until = time.monotonic() + 20
+    while (state := _state(int(done.stdout))) not in (None, "Z") and time.monotonic() < until:
+        time.sleep(0.01)
+    assert state in (None, "Z")
 
 
 def _allowed_cores() -> str:

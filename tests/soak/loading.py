@@ -1,6 +1,7 @@
 """Clients that keep on asking, and tell apart what was refused, lost and never sent."""
 
 import http.client
+import socket
 import threading
 import time
 from collections import Counter
@@ -14,11 +15,43 @@ BODY = b'{"x":[1,2,0.5]}'
 
 @dataclass(frozen=True)
 class Ask:
-    """What a client asks again and again, and whether on a new connection each time."""
+    """What a client asks again and again.
+
+    Attributes:
+        path: that it posts to.
+        body: what it sends.
+        anew: whether on a new connection each time.
+        apart: seconds between the service's part in the handshake and the end of the client's,
+            which goes with the request, as over a distance, or where HAProxy saves a segment.
+    """
 
     path: str = "/predict"
     body: bytes = BODY
     anew: bool = False
+    apart: float = 0.0
+
+
+class Connection(HTTPConnection):
+    """One whose handshake may take its time."""
+
+    def __init__(self, port: int, apart: float) -> None:
+        super().__init__("127.0.0.1", port, timeout=60)
+        self._apart = apart
+
+    def connect(self) -> None:
+        """Connect."""
+        super().connect() if not self._apart else self._connect_apart()
+
+    def _connect_apart(self) -> None:
+        self.sock = socket.socket()
+        try:
+            self.sock.settimeout(self.timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            self.sock.connect((self.host, self.port))
+        except OSError:
+            self.close()
+            raise
+        time.sleep(self._apart)
 
 
 @dataclass
@@ -65,7 +98,7 @@ class Load:
         return sum(count for status, count in self.answers.items() if status != "200")
 
     def _work(self, ask: Ask) -> None:
-        connection, answered = HTTPConnection("127.0.0.1", self.port, timeout=60), 0
+        connection, answered = Connection(self.port, ask.apart), 0
         while not self._stop.wait(0.001):
             try:
                 if connection.sock is None:

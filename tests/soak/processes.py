@@ -32,6 +32,7 @@ CLOCK = Path(__file__).parent / "wallclock.c"
 DAY = 86_400
 SLOW = Ask("/faults/sleep?seconds=0.3")
 BUSY = (Ask(), Ask(), Ask(anew=True), SLOW)
+ARRIVING = (Ask(anew=True, apart=0.03),) * 4
 WORKERS = 3
 
 
@@ -153,7 +154,7 @@ def terms(place: Place, _: float) -> str:
     """SIGTERM, twenty times."""
     answers, times = 0, []
     for _number in range(20):
-        with place.service() as running, Load(place.port, BUSY * 2) as load:
+        with place.service() as running, Load(place.port, BUSY * 2 + ARRIVING) as load:
             time.sleep(0.5)
             begin = time.monotonic()
             code = _ended(running)
@@ -173,7 +174,7 @@ def _ended(running: Running) -> int:
 
 def reloads(place: Place, _: float) -> str:
     """SIGHUP, ten times."""
-    with place.service() as running, Load(place.port, BUSY * 2) as load:
+    with place.service() as running, Load(place.port, BUSY * 2 + ARRIVING) as load:
         for _number in range(10):
             old = set(workers(running))
             os.kill(running.leader, signal.SIGHUP)
