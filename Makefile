@@ -40,7 +40,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # SOAK_ARGS="nemesis quotas" runs those alone.
 soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSION = SchemaVersion.V1_6
@@ -129,6 +128,8 @@ def _interpreter() -> Document:
 
 def problem_of(text: str) -> str | None:
     """Why a text is no valid bill of materials; None where it is one."""
+    from cyclonedx.validation.json import JsonStrictValidator  # seconds of grammars
+
     error = JsonStrictValidator(VERSION).validate_str(text)
     return None if error is None else f"no valid CycloneDX {VERSION.to_version()}: {error.data}"
 

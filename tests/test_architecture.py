@@ -64,6 +64,7 @@ LATE_IMPORTS = {
     "app/signing/ed25519.py": {"cryptography"},
     "app/tls/live.py": {"app"},
     "app/commands/certs.py": {"app"},
+    "supply/sbom.py": {"cyclonedx"},
 }
 """What most processes never need, a library or our module that is built on it, in its user."""
 
