@@ -36,6 +36,7 @@ serve: $(RUNTIME) $(COMPILED) ## set up, train if there is no model, serve on HO
 certs: $(RUNTIME) ## make certificates for development in certs/, for TLS
 	@$(BIN)/flask --app wsgi certs new $(CERTS_ARGS)
 
+# What Python compiles is kept for the many processes, wherever that is switched off.
 test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -128,7 +128,9 @@ def _interpreter() -> Document:
 
 def problem_of(text: str) -> str | None:
     """Why a text is no valid bill of materials; None where it is one."""
-    from cyclonedx.validation.json import JsonStrictValidator  # seconds of grammars
+    from cyclonedx.validation.json import (  # noqa: PLC0415 - it takes seconds
+        JsonStrictValidator,
+    )
 
     error = JsonStrictValidator(VERSION).validate_str(text)
     return None if error is None else f"no valid CycloneDX {VERSION.to_version()}: {error.data}"

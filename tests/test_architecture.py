@@ -1,7 +1,8 @@
 """The house rules, read from the source: who imports whom, who reads what, how large things are."""
 
 import ast
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {"errors", "version", "app"}
 
 MODULE_LINES, TEST_MODULE_LINES, FUNCTION_LINES = 250, 400, 40
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+FUNCTIONS, IMPORTS = (ast.FunctionDef, ast.AsyncFunctionDef), (ast.Import, ast.ImportFrom)
 MOCKING = {"mock", "unittest.mock", "pytest_mock"}
 
 
@@ -100,19 +102,46 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(node: ast.AST) -> Iterator[str]:
-    """Full names of all that is imported anywhere below a node."""
-    for found in ast.walk(node):
-        if isinstance(found, ast.Import):
-            yield from (alias.name for alias in found.names)
-        elif isinstance(found, ast.ImportFrom):
-            assert found.level == 0, "imports are absolute"
-            yield from (f"{found.module}.{alias.name}" for alias in found.names)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules ask of a file.
+
+    Attributes:
+        imports: full names of all that it imports anywhere.
+        late: of these, what is imported within functions.
+        functions: name, line and length of each, methods and inner ones included.
+    """
+
+    imports: frozenset[str]
+    late: frozenset[str]
+    functions: tuple[tuple[str, int, int], ...]
+
+
+@cache
+def facts(path: Path) -> Facts:
+    """Read a file, once for all rules."""
+    nodes = list(ast.walk(tree(path)))
+    functions = [each for each in nodes if isinstance(each, FUNCTIONS)]
+    inner = {id(node) for each in functions for node in ast.walk(each) if isinstance(node, IMPORTS)}
+    imports = [each for each in nodes if isinstance(each, IMPORTS)]
+    return Facts(
+        frozenset(name for each in imports for name in names_of(each)),
+        frozenset(name for each in imports if id(each) in inner for name in names_of(each)),
+        tuple((each.name, each.lineno, length(each)) for each in functions),
+    )
+
+
+def names_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Full names of what an import brings."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    assert node.level == 0, "imports are absolute"
+    return [f"{node.module}.{alias.name}" for alias in node.names]
 
 
 def imported_rooms(path: Path) -> set[str]:
     """The rooms of app that a file imports from."""
-    parts = [name.split(".") for name in imported(tree(path))]
+    parts = [name.split(".") for name in facts(path).imports]
     return {
         each[1] if each[1] in RANKS else "app" for each in parts if each[0] == "app" and each[1:]
     }
@@ -120,14 +149,7 @@ def imported_rooms(path: Path) -> set[str]:
 
 def packages(path: Path) -> set[str]:
     """The packages that a file imports from."""
-    return {name.split(".")[0] for name in imported(tree(path))}
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """All functions of a file, methods and inner ones included."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    return {name.split(".")[0] for name in facts(path).imports}
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -183,7 +205,7 @@ def test_scikit_learn_and_pyarrow_are_imported_by_training_alone() -> None:
 
 @pytest.mark.parametrize("path", sources(".", "app"), ids=name_of)
 def test_environment_is_read_in_few_places(path: Path) -> None:
-    names = {each.removeprefix("os.") for each in imported(tree(path)) if each.startswith("os.")}
+    names = {each.removeprefix("os.") for each in facts(path).imports if each.startswith("os.")}
     names |= {
         node.attr
         for node in ast.walk(tree(path))
@@ -196,7 +218,7 @@ def test_environment_is_read_in_few_places(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
 def test_imports_stand_at_the_top(path: Path) -> None:
-    late = {name.split(".")[0] for function in functions(path) for name in imported(function)}
+    late = {name.split(".")[0] for name in facts(path).late}
 
     assert late <= LATE_IMPORTS.get(name_of(path), set())
 
@@ -207,9 +229,9 @@ def test_module_and_its_functions_are_small(path: Path) -> None:
 
     lines = len(path.read_text(encoding="utf-8").splitlines())
     long = [
-        f"{each.name} at line {each.lineno}"
-        for each in functions(path)
-        if length(each) > FUNCTION_LINES
+        f"{name} at line {line}"
+        for name, line, lines_of_it in facts(path).functions
+        if lines_of_it > FUNCTION_LINES
     ]
 
     assert lines <= most
@@ -224,7 +246,7 @@ def test_tests_use_no_mock_library() -> None:
     for path in sources("tests"):
         mocking = {
             name
-            for name in imported(tree(path))
+            for name in facts(path).imports
             if f"{name}.".startswith(tuple(f"{m}." for m in MOCKING))
         }
 
