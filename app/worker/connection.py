@@ -182,7 +182,10 @@ class Connection(Outgoing):
             self._close_with(answer)
             return
         self._since = self._server.now
-        self._write(answer)
+        if self._cutter.waiting:
+            self._write(answer)
+        else:
+            self._write_last(answer)
         if was_busy:
             self._go_on()
 

@@ -34,19 +34,16 @@ class Idleness:
     """Has all freed memory returned when nothing was done for a moment.
 
     Small blocks stay in the heap between others that are in use, whole pages of them free.
-
-    Attributes:
-        is_over: to be set whenever something is done.
     """
 
     def __init__(self) -> None:
         self._trim = _function("malloc_trim")
-        self._is_due = self.is_over = False
+        self._is_due = False
 
-    def check(self) -> None:
-        """Look whether anything was done; to be called every now and then."""
-        if self.is_over:
-            self.is_over, self._is_due = False, True
+    def check(self, was_busy: bool) -> None:
+        """Be told every now and then whether anything was done since."""
+        if was_busy:
+            self._is_due = True
         elif self._is_due and self._trim is not None:
             self._is_due = False
             # It takes some milliseconds, in which a request may come.

@@ -46,7 +46,15 @@ class Outgoing(asyncio.Protocol):
         """Send when the turn of the event loop ends."""
         self._unsent.append(data)  # first, as the turn may end here
         if len(self._unsent) == 1:
-            self._server.send_soon(self.send)
+            self._server.turn.send_soon(self.send)
+
+    def _write_last(self, data: bytes) -> None:
+        """Send what nothing follows: at once, where nobody else has come in this turn."""
+        if self._unsent or self._server.turn.is_shared() or self._transport is None:
+            self._write(data)
+            return
+        self._transport.write(data)
+        self._close_if_done()
 
     def send(self) -> None:
         """Send what is still unsent."""

@@ -31,6 +31,7 @@ from app.worker.memory import Idleness, give_back
 from app.worker.responding import BUSY, Responder
 from app.worker.server import Timed
 from app.worker.shares import Shares
+from app.worker.turn import Turn
 
 TICK_SECONDS = 0.5
 LAST_SECONDS = 0.5
@@ -38,9 +39,6 @@ LAST_SECONDS = 0.5
 
 LOOK_SECONDS = 0.1
 """A worker that has found no idle connection does not look for another before."""
-
-MOST_UNSENT = 32
-"""With thousands of connections, the first of a turn must not wait for the last."""
 
 LOG_SECONDS = 0.002
 """Lines of requests are written together for so long, which a kill -9 can lose."""
@@ -85,13 +83,14 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Set up the event loop, then let gunicorn load the application and call `run`."""
         give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
-        self.loop = asyncio.new_event_loop()
+        self.turn = Turn()
+        self.loop = asyncio.SelectorEventLoop(self.turn)
+        self.turn.belong(self.loop)
         asyncio.set_event_loop(self.loop)
         self.connections: set[Timed] = set()
         self.now = self.loop.time()
         self.stopping_since = self._end = inf
         self._left, self._is_stuck, self._no_room_until = asyncio.Event(), False, -inf
-        self._sending: list[Callable[[], None]] = []
         self._idleness = Idleness()
         self.share.enter()
         super().init_process()
@@ -169,24 +168,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self._no_room_until = now + (0 if found else LOOK_SECONDS)
         return found
 
-    def send_soon(self, send: Callable[[], None]) -> None:
-        """Send when all requests that are here by now are answered.
-
-        A client that waits on another core has to be woken by the system for each answer that it
-        has gone to sleep before; of answers that come together only the first wakes it.
-        """
-        if not self._sending:
-            self.loop.call_soon(self._send)
-            self._idleness.is_over = True
-        self._sending.append(send)
-        if len(self._sending) == MOST_UNSENT:
-            self._send()
-
-    def _send(self) -> None:
-        sending, self._sending = self._sending, []
-        for send in sending:
-            send()
-
     def _acceptor(self, listener: socket.socket, tls: Any, most: int) -> Acceptor:
         listener.setblocking(False)
         return Acceptor(self, listener, tls, most=most, loop=self.loop, warn=self.log.warning)
@@ -209,7 +190,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         for connection in tuple(self.connections):
             connection.check_time(now)
         self.doorstep.check(now)
-        self._idleness.check()
+        self._idleness.check(self.turn.has_answered)
+        self.turn.has_answered = False
         if not self.responder.check(now) and self.alive:
             self.log.error("Requests hang in too many threads: this worker makes way for another.")
             self._is_stuck = True

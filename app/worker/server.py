@@ -1,6 +1,5 @@
 """What a connection knows of the process that it is in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +7,7 @@ from app.worker.doorstep import Doorstep
 from app.worker.heads import Environ
 from app.worker.responding import Responder
 from app.worker.shares import Share
+from app.worker.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Server(Protocol):
     now: float  # the event loop's clock at the last look at all connections
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
+    turn: Turn
 
     connections: set[Timed]
     share: Share
@@ -62,6 +63,3 @@ class Server(Protocol):
 
     def make_room(self) -> bool:
         """Close connections that are idle; whether there were any."""
-
-    def send_soon(self, send: Callable[[], None]) -> None:
-        """Have this done when all that is ready on the event loop has had its turn."""

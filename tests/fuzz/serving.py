@@ -25,6 +25,7 @@ from app.worker.pool import Bounds
 from app.worker.responding import Responder
 from app.worker.server import Limits, Timed
 from app.worker.shares import Shares
+from app.worker.turn import Turn
 from tests.fuzz import bodies, inflating
 from tests.fuzz.cutting import LIMITS
 from tests.support.framing import REFUSED, TAKEN
@@ -135,11 +136,24 @@ class InTurn(Responder):
         return None
 
 
+class Late(Turn):
+    """A turn that ends when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sending: list[Callable[[], None]] = []
+
+    def send_soon(self, send: Callable[[], None]) -> None:
+        self.sending.append(send)
+
+
 class Process:
     """What a connection asks of its process."""
 
     def __init__(self, application: Any) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.late = Late()
+        self.turn: Turn = self.late
+        self.loop = asyncio.SelectorEventLoop(self.turn)
         atexit.register(self.loop.close)
         self.in_turn = InTurn(application, self.loop)
         self.responder: Responder = self.in_turn
@@ -149,7 +163,6 @@ class Process:
         self.connections: set[Timed] = set()
         self.share = Shares().claim()
         self.doorstep = Doorstep(bytes)
-        self._sending: list[Callable[[], None]] = []
 
     def make_room(self) -> bool:
         return False
@@ -160,14 +173,11 @@ class Process:
     def leave(self, connection: Timed) -> None:
         self.connections.discard(connection)
 
-    def send_soon(self, send: Callable[[], None]) -> None:
-        self._sending.append(send)
-
     def work(self) -> None:
         """Do all that is to be done, as the event loop would turn by turn."""
-        while self.in_turn.waiting or self._sending or self._turn():
-            todo = self.in_turn.waiting + self._sending
-            self.in_turn.waiting, self._sending = [], []
+        while self.in_turn.waiting or self.late.sending or self._turn():
+            todo = self.in_turn.waiting + self.late.sending
+            self.in_turn.waiting, self.late.sending = [], []
             for each in todo:
                 each()
 
@@ -175,7 +185,7 @@ class Process:
         """Let the loop have a turn; whether that led to more."""
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
-        return bool(self.in_turn.waiting or self._sending)
+        return bool(self.in_turn.waiting or self.late.sending)
 
 
 @cache

@@ -63,12 +63,11 @@ last = bytearray(3000)
 del blocks
 held = resident()
 idleness = Idleness()
-idleness.check()
+idleness.check(False)
 assert threading.active_count() == 1  # nothing was done
-idleness.is_over = True
-idleness.check()
+idleness.check(True)
 assert threading.active_count() == 1  # it was done just now
-idleness.check()
+idleness.check(False)
 for thread in threading.enumerate():
     if thread.name == "trim":
         thread.join()

@@ -1,0 +1,85 @@
+"""A turn of the event loop: who is alone in it is answered at once, all others at its end."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from app.worker.turn import MOST_UNSENT, Turn
+
+
+@contextmanager
+def running(clients: int) -> Iterator[tuple[Turn, asyncio.AbstractEventLoop, list[socket.socket]]]:
+    """A loop with a turn, and connections on which something has come."""
+    turn = Turn()
+    loop = asyncio.SelectorEventLoop(turn)
+    turn.belong(loop)
+    with ExitStack() as ends:
+        ends.callback(loop.close)
+        here = []
+        for _ in range(clients):
+            near, far = socket.socketpair()
+            ends.callback(near.close)
+            ends.callback(far.close)
+            far.send(b"x")
+            here.append(near)
+        yield turn, loop, here
+
+
+def one_turn(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@pytest.mark.parametrize(("clients", "shared"), [(1, False), (2, True), (3, True)])
+def test_a_turn_is_shared_where_more_than_one_has_asked(clients: int, shared: bool) -> None:
+    found = []
+    with running(clients) as (turn, loop, here):
+        for each in here:
+            loop.add_reader(each, lambda: found.append(turn.is_shared()))
+        one_turn(loop)
+        for each in here:
+            loop.remove_reader(each)
+
+    assert found == [shared] * clients
+
+
+def test_what_is_sent_soon_is_sent_when_all_have_been_read() -> None:
+    events = []
+    with running(3) as (turn, loop, here):
+
+        def read(number: int) -> None:
+            events.append(f"read {number}")
+            turn.send_soon(lambda: events.append(f"sent {number}"))
+            loop.remove_reader(here[number])
+
+        for number, each in enumerate(here):
+            loop.add_reader(each, read, number)
+        one_turn(loop)
+        assert sorted(events) == ["read 0", "read 1", "read 2"]
+        one_turn(loop)
+
+    assert sorted(events[3:]) == ["sent 0", "sent 1", "sent 2"]
+
+
+def test_the_first_of_very_many_need_not_wait_for_the_last() -> None:
+    sent = []
+    with running(0) as (turn, _, _):
+        for number in range(MOST_UNSENT):
+            turn.send_soon(lambda number=number: sent.append(number))  # type: ignore[misc]
+        assert sent == list(range(MOST_UNSENT))
+
+
+def test_it_tells_whether_anything_was_answered() -> None:
+    with running(0) as (turn, loop, _):
+        one_turn(loop)
+        assert not turn.has_answered
+
+        turn.is_shared()
+        assert turn.has_answered
+
+        turn.has_answered = False
+        turn.send_soon(lambda: None)
+        assert turn.has_answered
