@@ -72,14 +72,15 @@ def test_the_first_of_very_many_need_not_wait_for_the_last() -> None:
         assert sent == list(range(MOST_UNSENT))
 
 
-def test_it_tells_whether_anything_was_answered() -> None:
+@pytest.mark.parametrize("way", ["at once", "soon"])
+def test_it_tells_whether_anything_was_answered(way: str) -> None:
     with running(0) as (turn, loop, _):
         one_turn(loop)
-        assert not turn.has_answered
+        before = turn.has_answered
+        if way == "at once":
+            turn.is_shared()
+        else:
+            turn.send_soon(lambda: None)
+        after = turn.has_answered
 
-        turn.is_shared()
-        assert turn.has_answered
-
-        turn.has_answered = False
-        turn.send_soon(lambda: None)
-        assert turn.has_answered
+    assert (before, after) == (False, True)
