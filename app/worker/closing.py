@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import repeat
 from operator import call
 from pathlib import Path
@@ -61,14 +62,11 @@ def is_awaited(listener: socket.socket) -> bool:
     """
     port = b":%04X" % listener.getsockname()[1]
     for table in _TABLES:
-        try:
-            lines = table.read_bytes().splitlines()
-        except FileNotFoundError:  # a system without IPv6, or without /proc
-            continue
-        for line in lines:
-            _, here, _, state, *_ = line.split(maxsplit=4)
-            if state == _HANDSHAKE and here.endswith(port):
-                return True
+        with suppress(FileNotFoundError), table.open("rb") as lines:  # no IPv6, or no /proc
+            for line in lines:  # as far as it takes: there may be very many
+                _, here, _, state, *_ = line.split(maxsplit=4)
+                if state == _HANDSHAKE and here.endswith(port):
+                    return True
     return False
 
 
