@@ -58,11 +58,12 @@ def is_awaited(listener: socket.socket) -> bool:
     """Whether a client's handshake with this socket has begun and not ended.
 
     For the client it may well have: it takes the service's segment for the end, and what it sends
-    then may still be on its way. Closed in this moment, the socket would reset it.
+    then may still be on its way. Closed in this moment, the socket would reset it. False as well
+    where the system does not tell: a stop must not fail for that.
     """
     port = b":%04X" % listener.getsockname()[1]
     for table in _TABLES:
-        with suppress(FileNotFoundError), table.open("rb") as lines:  # no IPv6, or no /proc
+        with suppress(OSError), table.open("rb") as lines:  # no IPv6, no /proc, or not for us
             for line in lines:  # as far as it takes: there may be very many
                 _, here, _, state, *_ = line.split(maxsplit=4)
                 if state == _HANDSHAKE and here.endswith(port):

@@ -14,7 +14,7 @@ class Turn(selectors.DefaultSelector):
     A client that waits on another core has to be woken by the system for each answer that it has
     gone to sleep before; of answers that come together only the first wakes it. So those of a turn
     are sent at its end. An answer to the only one who asked is sent at once: to have the event loop
-    come back for it would take a tenth of what the request does.
+    come back for it would take a sixth of what the request does.
 
     Attributes:
         has_answered: whether anything was sent; for others to set back.

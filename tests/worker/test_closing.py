@@ -124,6 +124,16 @@ def test_nobody_is_awaited_at_a_socket_that_nobody_connects_to(listener: socket.
         assert is_awaited(other)
 
 
+@LINUX
+def test_a_system_that_does_not_tell_does_not_keep_a_service_from_stopping(
+    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker.closing._TABLES", (tmp_path / "none", tmp_path))
+
+    with half_connected(listener.getsockname()[1]):
+        assert not is_awaited(listener)
+
+
 def test_a_unix_socket_cannot_keep_anybody_out(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
