@@ -14,8 +14,8 @@ STOP_SECONDS = 15.0
 PREFERRED = -19
 """Niceness."""
 
-WITH_US = ("setpriv", "--pdeathsig", "TERM")
-"""Nothing that was started is left to run when the program that did is killed."""
+UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
+"""Shell: a program that was killed before setpriv could ask for the signal sends none."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
@@ -38,7 +38,7 @@ class Running:
         with log.open("wb") as written:
             self.started = time.perf_counter()
             self._process = subprocess.Popen(
-                [*WITH_US, "taskset", "-c", cores, *command],
+                [*_with_us(), "taskset", "-c", cores, *command],
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -112,6 +112,11 @@ class Running:
         until = time.monotonic() + STOP_SECONDS
         while any(map(_is_running, family)) and time.monotonic() < until:
             time.sleep(0.005)
+
+
+def _with_us() -> list[str]:
+    """What to start a command with, so that it does not outlive this process, if that is killed."""
+    return ["setpriv", "--pdeathsig", "TERM", "sh", "-c", UNLESS_ORPHANED, str(os.getpid())]
 
 
 def free_port() -> int:
