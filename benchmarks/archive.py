@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.rounds import Paced, Sample, Start
+from benchmarks.halfway import Paced
+from benchmarks.rounds import Sample, Start
 from benchmarks.session import Results
 
 

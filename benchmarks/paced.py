@@ -13,11 +13,10 @@ import tempfile
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
-from app.compiled.building import NotBuilt, installed
+from benchmarks.programs import compiled
 from benchmarks.wrk import CONNECTIONS
 
 SOURCE = Path(__file__).parent / "paced.c"
@@ -65,23 +64,12 @@ def run(
     with tempfile.NamedTemporaryFile(suffix=".paced") as file:
         file.write(written(requests, due_times(rate, seconds, random_gaps)))
         file.flush()
-        command = ["taskset", "-c", core, program(), str(port), str(CONNECTIONS), file.name]
+        command = ["taskset", "-c", core, compiled(SOURCE), str(port), str(CONNECTIONS), file.name]
         done = subprocess.run(command, capture_output=True, check=False, timeout=60 + 10 * seconds)
     if done.returncode:
         raise ConnectionError(done.stderr.decode().strip())
     taken = array("d", done.stdout)
     return summed_up(taken, rate)
-
-
-@cache
-def program() -> str:
-    """The path of the program, which is compiled the first time."""
-    place = Path(tempfile.mkdtemp(prefix="paced-")) / "paced"
-    try:
-        subprocess.run([*installed(), "-O2", str(SOURCE), "-o", str(place)], check=True)
-    except (NotBuilt, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"error: the benchmarks need a C compiler: {error}") from error
-    return str(place)
 
 
 def written(requests: Sequence[bytes], due: Sequence[float]) -> bytes:

@@ -94,17 +94,23 @@ def _paced(results: Results) -> str:
         "Requests were due at half the rate that was found at the limit just before; a latency\n"
         "counts from the time at which its request was due. Equal gaps are those of one steady\n"
         "source, random ones those of clients that know nothing of each other. Service and load\n"
-        "go before other programs here, where that is allowed; what tail the constant has is that\n"
-        "of the machine, which stands still for milliseconds now and then. The 99th percentile is\n"
-        "therefore also taken of each thousand requests, and the median of these shown.\n\n"
+        "go before other programs here, where that is allowed. *C, as long* is a program of a few\n"
+        "lines that uses as much CPU for each request as one has just cost the service, at the\n"
+        "same pace: what tail it has is that of the machine, which stands still for milliseconds\n"
+        "now and then. The 99th percentile is therefore also taken of each thousand requests, and\n"
+        "the median of these shown.\n\n"
     )
     rows = []
     for name, gaps in dict.fromkeys((each.service, each.gaps) for each in results.paced):
         own = [each for each in results.paced if (each.service, each.gaps) == (name, gaps)]
         middle = Spread.of([each.p50 for each in own])
         tail, usual = (tails(results, name, gaps, which) for which in ("p99", "usual_p99"))
-        rows.append((name, gaps, tail or "", usual or "", middle))
-    heads = ("service", "gaps", "p99 over p50", "p99 of most thousands over p50", "p50, us")
+        cost = Spread.of([each.cost for each in own])
+        rows.append((name, gaps, tail or "", usual or "", middle, cost))
+    heads = (
+        *("service", "gaps", "p99 over p50", "p99 of most thousands over p50"),
+        *("p50, us", "CPU, us"),
+    )
     return text + _table(heads, rows)
 
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 
-from benchmarks import counted, paced, wrk
+from benchmarks import counted, halfway, wrk
 from benchmarks.checks import Unfit, ask, check, check_one
+from benchmarks.halfway import Paced
 from benchmarks.processes import Running, busy_seconds, free_port
 from benchmarks.services import DATA, Service
 from benchmarks.work import Work
@@ -75,23 +76,6 @@ class Start:
     pss: float
     pss_after: float
     processes: int
-
-
-@dataclass(frozen=True)
-class Paced:
-    """One service at half of its capacity in one round: latencies in us, requests a second.
-
-    `gaps` between requests were "equal", or "random" as those of independent clients. `usual_p99`
-    is that of the middle one of all thousands of requests.
-    """
-
-    service: str
-    round: int
-    gaps: str
-    rate: float
-    p50: float
-    p99: float
-    usual_p99: float
 
 
 @dataclass(frozen=True)
@@ -190,20 +174,11 @@ def _loaded(
 
 
 def _at_half(served: Served, work: Work, full: Sample, seconds: int, cores: Cores) -> list[Paced]:
-    """Latencies when half as many requests are due as were answered at the limit."""
-    requests = _requests(served.service, work)
-    rate = full.requests / full.seconds / 2
-    found = []
-    for gaps in ("equal", "random"):
-        # What matters here is when a process runs, not only for how long.
-        with served.running.preferred():
-            independent = gaps == "random"
-            taken = paced.run(
-                served.port, requests, rate, seconds, cores.client, random_gaps=independent
-            )
-        name, latencies = served.service.name, (taken.p50, taken.p99, taken.usual_p99)
-        found.append(Paced(name, full.round, gaps, rate, *latencies))
-    return found
+    """Half as many requests as were answered at the limit."""
+    pace = halfway.Pace(full.requests / full.seconds / 2, seconds, cores.client)
+    requests, name = _requests(served.service, work), served.service.name
+    service = halfway.Measured(name, full.round, served.running, served.port)
+    return halfway.measure(service, requests, pace, cores.server)
 
 
 def _requests(service: Service, work: Work) -> list[bytes]:

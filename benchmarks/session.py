@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.checks import Unfit
-from benchmarks.rounds import Cores, Paced, Sample, Start, measure
+from benchmarks.halfway import Paced
+from benchmarks.rounds import Cores, Sample, Start, measure
 from benchmarks.services import Service
 from benchmarks.work import Work
 

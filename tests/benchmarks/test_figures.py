@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.figures import Spread, by_round, per_second, ratio, scaling, short
 from benchmarks.goals import Goal, goals, tails
-from benchmarks.rounds import Paced, Sample, Start
+from benchmarks.halfway import Paced
+from benchmarks.rounds import Sample, Start
 from benchmarks.session import Results
 
 SAMPLE = Sample(
@@ -95,7 +96,7 @@ def test_goals_compare_the_works_and_services_they_name() -> None:
             sampled("Ordinate", 9_000, work="10,000"),
         ],
         starts=[Start("Ordinate", 0, 0.3, 44.0, 90.0, 2), Start("FastAPI", 0, 2.0, 170, 170, 1)],
-        paced=[Paced("Ordinate", 0, "equal", 5_000, 100, 250, 200)],
+        paced=[Paced("Ordinate", 0, "equal", 5_000, 100, 250, 200, 40)],
     )
 
     found = {goal.quantity: goal.found.median for goal in goals(results) if goal.found}
@@ -111,3 +112,16 @@ def test_goals_compare_the_works_and_services_they_name() -> None:
         "p99 of most thousands over p50": 2.0,
     }
     assert tails(results, "Ordinate", "random") is None
+
+
+def test_a_goal_of_latency_shows_what_the_machine_gives_a_program_that_takes_as_long() -> None:
+    results = Results(
+        paced=[
+            Paced("Ordinate", 0, "equal", 5_000, 100, 400, 200, 40),
+            Paced("C, as long as Ordinate", 0, "equal", 5_000, 100, 500, 150, 40),
+        ],
+    )
+
+    verdicts = [goal.verdict for goal in goals(results) if goal.found]
+
+    assert verdicts == ["no; C, as long: 5.00 (5.00-5.00)", "yes; C, as long: 1.50 (1.50-1.50)"]

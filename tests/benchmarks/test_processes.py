@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import paced, steady
 from benchmarks.processes import Running
 from tests.support.server import ROOT
 
@@ -43,6 +44,7 @@ def test_the_cpu_and_memory_of_descendants_count_and_all_end(tmp_path: Path) -> 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from benchmarks import paced, steady
 from benchmarks.processes import Running
 
 with Running(["sleep", "60"], Path("/"), os.environ, sys.argv[1], Path(sys.argv[2])) as running:
@@ -75,3 +77,14 @@ def _state(pid: int) -> str | None:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def test_a_program_takes_as_long_for_a_request_as_it_is_told() -> None:
+    requests = [b"GET / HTTP/1.1\r\n\r\n"]
+
+    with steady.serving(400.0, _allowed_cores().split(",")[0].split("-")[0]) as (running, port):
+        before = sum(running.cpu().values())
+        paced.run(port, requests, 500, 2, _allowed_cores())
+        used = sum(running.cpu().values()) - before
+
+    assert used / 1_000 == pytest.approx(400e-6, rel=0.2)

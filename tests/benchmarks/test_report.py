@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import archive, report
-from benchmarks.rounds import Paced, Sample, Start
+from benchmarks.halfway import Paced
+from benchmarks.rounds import Sample, Start
 from benchmarks.session import Results
 from benchmarks.summary import compared, lines
 
@@ -23,7 +24,7 @@ def session() -> Results:
             for error in [3e-8 if name == "LitServe" else 0.0]
         ],
         starts=[Start(name, 0, 0.5, 50.0, 60.0, 2) for name in costs],
-        paced=[Paced("Ordinate", 0, "equal", 5_000.0, 100.0, 250.0, 200.0)],
+        paced=[Paced("Ordinate", 0, "equal", 5_000.0, 100.0, 250.0, 200.0, 40.0)],
         skipped={"MLServer": "its installation failed"},
         circumstances={"commit": "0123456789ab"},
     )

@@ -6,11 +6,10 @@ import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from app.compiled.building import NotBuilt, installed
 from benchmarks.processes import busy_seconds
+from benchmarks.programs import compiled
 
 HERE = Path(__file__).parent
 
@@ -63,7 +62,7 @@ def flood(
         begun, worked = time.monotonic(), busy_seconds(int(core))
         done = subprocess.run(
             [
-                *("taskset", "-c", core, program("flood"), str(port)),
+                *("taskset", "-c", core, compiled(HERE / "flood.c"), str(port)),
                 *(str(connections), str(rate), str(seconds), file.name),
             ],
             capture_output=True,
@@ -76,14 +75,3 @@ def flood(
     for place in range(0, len(told), 3):
         times.setdefault(int(told[place + 2]), []).append(told[place + 1])
     return Flood(seconds, times, int(done.stderr), min(1.0, awake))
-
-
-@cache
-def program(name: str) -> str:
-    """The path of one of the programs in C, which is compiled the first time."""
-    place = Path(tempfile.mkdtemp(prefix=f"{name}-")) / name
-    try:
-        subprocess.run([*installed(), "-O2", str(HERE / f"{name}.c"), "-o", str(place)], check=True)
-    except (NotBuilt, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"error: {name}.c needs a C compiler: {error}") from error
-    return str(place)

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.processes import free_port
-from tests.soak.flooding import flood, program
+from benchmarks.programs import compiled
+from tests.soak.flooding import HERE, flood
 
 _SECONDS, _START_SECONDS = 4.0, 10.0
 
@@ -37,7 +38,7 @@ def floor(request: bytes, connections: int, rate: float, *, service: str, client
         clients: core that sends.
     """
     port = free_port()
-    command = ["taskset", "-c", service, program("refuse"), str(port)]
+    command = ["taskset", "-c", service, compiled(HERE / "refuse.c"), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
             _wait_for(port)
