@@ -122,7 +122,7 @@ class Manifest:
         """
         try:
             content = _unsealed(data)
-            return cls(
+            found = cls(
                 name=_as(str, content["name"]),
                 version=_as(int, content["version"]),
                 created=_as(str, content["created"]),
@@ -134,6 +134,11 @@ class Manifest:
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BrokenModel("its manifest cannot be read") from error
+        if found.to_bytes() != data:  # of what is not known here, nothing may be ignored
+            raise BrokenModel(
+                "its manifest says more than this service knows: update Ordinate or train again"
+            )
+        return found
 
 
 def _unsealed(data: bytes) -> dict[str, Any]:

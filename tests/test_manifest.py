@@ -170,6 +170,22 @@ def test_a_manifest_of_a_later_format_says_what_to_do() -> None:
         Manifest.from_bytes(changed("format", FORMAT + 1))
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("approved", "by nobody"),
+        ("schema.features.0.maxima", 5.0),
+        ("schema.target.scale", "log"),
+        ("schema.features.0.missing", 0),
+        ("files", {"model.joblib": {"sha256": "x", "size": 3, "encoding": "gzip"}}),
+        ("golden.z", []),
+    ],
+)
+def test_a_manifest_that_says_more_than_is_known_is_refused(path: str, value: Any) -> None:
+    with pytest.raises(BrokenModel, match="more than this service knows: update Ordinate or"):
+        Manifest.from_bytes(changed(path, value))
+
+
 def test_a_digest_is_that_of_sha_256() -> None:
     assert Digest.of(b"") == Digest(
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0

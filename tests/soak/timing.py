@@ -63,9 +63,9 @@ def measured(
     """Nanoseconds of `count` checks of each class, all in one random order.
 
     Each check has a key of its own: what one key costs in memory and caches must not pass for what
-    its class costs. Each block has a right key of its own for the same reason: wrong keys that share
-    much with one share it with each other, and what was looked at just before costs less or more,
-    whether the key that they share it with is one that is known or not.
+    its class costs. For the same reason each block has a right key of its own: wrong keys that
+    share much with one share it with each other, and what was looked at just before makes a check
+    cheaper or dearer, whether the key that they share it with is known or not.
     """
     times: list[list[int]] = [[] for _ in range(OTHER_ID + 1)]
     clock = time.perf_counter_ns
