@@ -47,7 +47,8 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
-# sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed.
+# sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed. There
+# is no wheel of sslyze.
 tls-check: $(DEV) $(COMPILED) $(TLS) ## hold TLS against Mozilla's profile and testssl.sh (3 minutes)
 	$(BIN)/python -m tests.soak.tls $(TLS)
 
@@ -128,7 +129,7 @@ $(TLS): tests/soak/sslyze.txt
 	@echo "Setting up .venv-tls from tests/soak/sslyze.txt ..."
 	@$(PYTHON) -m venv --clear .venv-tls
 	@.venv-tls/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--only-binary :all: -r tests/soak/sslyze.txt
+		--only-binary :all: --no-binary sslyze -r tests/soak/sslyze.txt
 	@touch $@
 
 $(BIN)/python:
