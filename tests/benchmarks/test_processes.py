@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import paced, steady
+from benchmarks import halfway, paced, steady
 from benchmarks.processes import Running
 from tests.support.server import ROOT
 
@@ -44,7 +44,6 @@ def test_the_cpu_and_memory_of_descendants_count_and_all_end(tmp_path: Path) -> 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from benchmarks import paced, steady
 from benchmarks.processes import Running
 
 with Running(["sleep", "60"], Path("/"), os.environ, sys.argv[1], Path(sys.argv[2])) as running:
@@ -67,6 +66,13 @@ def test_what_was_started_ends_with_a_program_that_is_killed(tmp_path: Path) -> 
     assert state in (None, "Z")
 
 
+REQUESTS = [b"GET / HTTP/1.1\r\n\r\n"]
+
+
+def _one_core() -> str:
+    return _allowed_cores().split(",")[0].split("-")[0]
+
+
 def _allowed_cores() -> str:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(line.split()[1] for line in lines if line.startswith("Cpus_allowed_list"))
@@ -80,11 +86,24 @@ def _state(pid: int) -> str | None:
 
 
 def test_a_program_takes_as_long_for_a_request_as_it_is_told() -> None:
-    requests = [b"GET / HTTP/1.1\r\n\r\n"]
-
-    with steady.serving(400.0, _allowed_cores().split(",")[0].split("-")[0]) as (running, port):
+    with steady.serving(400.0, _one_core()) as (running, port):
         before = sum(running.cpu().values())
-        paced.run(port, requests, 500, 2, _allowed_cores())
+        paced.run(port, REQUESTS, 500, 2, _allowed_cores())
         used = sum(running.cpu().values()) - before
 
     assert used / 1_000 == pytest.approx(400e-6, rel=0.2)
+
+
+def test_beside_a_service_at_a_pace_stands_a_program_that_costs_as_much() -> None:
+    with steady.serving(400.0, _one_core()) as (running, port):
+        service = halfway.Measured("it", 3, running, port)
+        pace = halfway.Pace(500, 1, _allowed_cores())
+        found = halfway.measure(service, REQUESTS, pace, _one_core())
+
+    assert [(each.service, each.gaps, each.round) for each in found] == [
+        ("it", "equal", 3),
+        ("C, as long as it", "equal", 3),
+        ("it", "random", 3),
+        ("C, as long as it", "random", 3),
+    ]
+    assert [each.cost for each in found] == pytest.approx([400] * 4, rel=0.3)

@@ -40,7 +40,10 @@ RIGHTS = 500
 
 
 def wrong_key(right: str, shared: int, draw: random.Random) -> str:
-    """A fresh key that differs from a right one in the secret, behind so many characters of it."""
+    """A fresh key that differs from a right one in the secret, behind so many characters of it.
+
+    For OTHER_ID one that has all of the secret, under an id that nobody has.
+    """
     begin = len(PREFIX) + ID_LENGTH
     secret = right[begin : begin + SECRET_LENGTH]
     fresh = draw.choices(DIGITS, k=SECRET_LENGTH)
@@ -51,8 +54,8 @@ def wrong_key(right: str, shared: int, draw: random.Random) -> str:
         begun = right[:begin]
     # Each class is put together by the same steps: where a key lies in memory shows in its time.
     digits = [
-        right if place < shared else (other if place == shared else free)
-        for place, (right, free) in enumerate(zip(secret, fresh, strict=True))
+        own if place < shared else (other if place == shared else free)
+        for place, (own, free) in enumerate(zip(secret, fresh, strict=True))
     ]
     return with_checksum(begun + "".join(digits))
 
