@@ -7,11 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 
+from app.errors import Overloaded
 from app.worker.closing import close_when_empty, is_awaited, keep_out
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
+from app.worker.responding import BUSY
 from app.worker.server import Server
-from app.worker.threshold import Threshold, Way
+from app.worker.threshold import Threshold
+from app.worker.transport import SocketTransport
 
 _WAIT_SECONDS = 0.0005
 _MOST_WAITS = 6
@@ -52,11 +55,11 @@ class Acceptor:
         self._server, self._listener, self._tls = server, listener, tls
         self._most, self._loop, self._warn = most, loop, warn
         self._warned = -inf
-        # The loop itself holds none of these tasks.
-        self._arriving: dict[asyncio.Task[None], Connection | Encryption] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._waits, self._is_last = 0, False
-        self._threshold = Threshold(server.responder, server.environ, loop, self._enter)
+        self._threshold = Threshold(
+            server.responder, server.environ, server.doorstep, loop, self._enter
+        )
 
     def start(self) -> None:
         """Take in connections from now on."""
@@ -91,11 +94,6 @@ class Acceptor:
         close_when_empty(self._listener, self._take)
         self._threshold.close()
 
-    @property
-    def idle(self) -> bool:
-        """Whether no connection is on its way in."""
-        return not self._arriving
-
     def _ready(self) -> None:
         if self._waits < _MOST_WAITS and not self._server.share.is_first(self._count()):
             self._waits += 1
@@ -110,13 +108,10 @@ class Acceptor:
                 return
 
     def _count(self) -> int:
-        return len(self._server.connections) + len(self._arriving) + self._threshold.held
+        return len(self._server.connections) + self._threshold.held
 
     def _is_full(self) -> bool:
-        if self._count() < self._most:
-            return False
-        joined = sum(each in self._server.connections for each in self._arriving.values())
-        return self._count() - joined >= self._most
+        return self._count() >= self._most
 
     def _accept(self) -> bool:
         """Take in one connection; False if there is none left for this worker now."""
@@ -131,24 +126,21 @@ class Acceptor:
         return True
 
     def _take(self, client: socket.socket) -> None:
+        client.setblocking(False)
         if self._is_full():
             self._turn_away(client)
             return
-        client.setblocking(False)
         if self._tls is None and self._server.responder.is_crowded:
             self._threshold.receive(client)
         else:
             self._enter(client)
         self._server.share.tell(self._count())
 
-    def _enter(self, client: socket.socket, way: Way = Way.IN) -> None:
-        """Have a client served, or let go."""
-        connection = self._arrival()
-        if way is Way.OUT and isinstance(connection, Connection):
-            connection.let_out()
-        task = self._loop.create_task(self._connect(client, connection))
-        self._arriving[task] = connection
-        task.add_done_callback(self._arriving.pop)
+    def _enter(self, client: socket.socket) -> None:
+        """Have a client served."""
+        with suppress(OSError):  # a UNIX socket has no such option
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        SocketTransport(client, self._arrival(), self._server.turn, self._loop)
 
     def _pause(self, error: OSError) -> None:
         """Let others close something first; asking again at once would only burn the processor."""
@@ -162,19 +154,19 @@ class Acceptor:
 
     def _turn_away(self, client: socket.socket) -> None:
         if self._tls is None:
-            self._server.doorstep.turn_away(client, self._loop.time())
+            busy = self._server.responder.refuse(Overloaded(BUSY), None)
+            self._server.doorstep.turn_away(client, busy)
         else:  # an answer would take a handshake first
-            client.close()
-
-    async def _connect(self, client: socket.socket, connection: Connection | Encryption) -> None:
-        with suppress(OSError):  # a UNIX socket has no such option
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            await self._loop.connect_accepted_socket(lambda: connection, client)
-        except OSError:  # it is gone
             client.close()
 
     def _arrival(self) -> Connection | Encryption:
         if self._tls is None:
             return Connection(self._server, self._loop)
         return Encryption(self._tls(), self._server, self._loop)
+
+
+def let_out(server: Server, loop: asyncio.AbstractEventLoop, client: socket.socket) -> None:
+    """Look after a client that was answered for the last time, until it hangs up or time is up."""
+    connection = Connection(server, loop)
+    connection.let_out()
+    SocketTransport(client, connection, server.turn, loop)

@@ -5,10 +5,10 @@ from typing import Any
 
 from app.config import Config
 from app.worker.budget import Budget
+from app.worker.doorstep import LINGER_SECONDS
 from app.worker.pool import Bounds
 from app.worker.server import Limits
 
-LINGER_SECONDS = 2.0
 DISCARDED_BYTES = 64 << 20
 
 OTHERS = replace(Config.from_env({}), max_body_bytes=1 << 30)

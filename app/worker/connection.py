@@ -13,11 +13,12 @@ from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
 from app.worker.doorstep import let_be, reset
-from app.worker.ends import ENDS, ends
-from app.worker.heads import Environ, Head
+from app.worker.ends import Ends
+from app.worker.heads import Head
 from app.worker.outgoing import Outgoing
 from app.worker.responding import FULL
 from app.worker.server import Server
+from app.worker.transport import SocketTransport
 
 LAST_CALL_SECONDS = 1.0
 """A connection is kept for so long without a request when the service stops."""
@@ -33,9 +34,9 @@ class Connection(Outgoing):
     """The bytes of one client."""
 
     __slots__ = (
-        "_base",
         "_busy",
         "_cutter",
+        "_ends",
         "_queued",
         "_stalled",
         "_weight",
@@ -43,7 +44,6 @@ class Connection(Outgoing):
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
-        self._base: Environ = {}
         self._cutter = Cutter(server.limits.body, server.limits.parser)
         self._weight = 0
         self._busy = False
@@ -54,8 +54,9 @@ class Connection(Outgoing):
         """Begin to wait for a first request."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.set_write_buffer_limits(high=0)  # to hear of every answer that has to wait
-        self._base = self._server.environ | ends(*(map(transport.get_extra_info, ENDS)))
+        told = transport.get_extra_info
+        here, there = partial(told, "sockname"), told("peername")
+        self._ends = Ends(self._server.environ, here, there, told("peercert"))
         self._server.join(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -134,10 +135,10 @@ class Connection(Outgoing):
         head = self._cutter.new_head()
         if head is None:
             return
-        answer = self._server.responder.early(head, self._base)
+        answer = self._server.responder.early(head, self._ends)
         if answer is not None:
             self._close_with(answer)
-            let_be(self._transport, self._loop)
+            self._part()
             return
         self._server.responder.expect(head)
         if "HTTP_EXPECT" in head.environ:
@@ -165,13 +166,13 @@ class Connection(Outgoing):
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
-        answer = server.responder.now(head, self._base, body, keep_alive)
+        answer = server.responder.now(head, self._ends, body, keep_alive)
         if answer is not None:
             self._answered(keep_alive, answer)
             return
         self._busy = True
         then = partial(self._answered, keep_alive)
-        answer = server.responder.later(head, self._base, body, keep_alive, then)
+        answer = server.responder.later(head, self._ends, body, keep_alive, then)
         if answer is not None:
             self._busy = False
             then(answer)
@@ -190,13 +191,22 @@ class Connection(Outgoing):
             self._go_on()
 
     def _refuse(self, error: Exception) -> None:
-        self._close_with(self._server.responder.refuse(error, self._base.get("REMOTE_ADDR")))
+        self._close_with(self._server.responder.refuse(error, self._ends.sender.address))
 
     def _close_with(self, answer: bytes) -> None:
         """Answer for the last time, and forget what has arrived."""
         self._cutter.clear()
         self._end_with(answer)
         self._weigh()
+
+    def _part(self) -> None:
+        """Do not read for a moment what a refused client still sends."""
+        transport = self._transport
+        client = transport.detach() if isinstance(transport, SocketTransport) else None
+        if client is None:
+            let_be(transport, self._loop)
+        else:
+            self._server.doorstep.keep(client)
 
     def idle_since(self) -> float | None:
         """Since when nothing was asked here; None while something is."""

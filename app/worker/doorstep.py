@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 from asyncio import AbstractEventLoop, Transport
 from collections import deque
 from collections.abc import Callable
@@ -9,10 +10,29 @@ from contextlib import suppress
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 
-_PATIENCE_SECONDS = 0.2
+PATIENCE_SECONDS = 0.2
+"""Most clients that are refused hang up by themselves in this time."""
 
-KEPT = 32
+LINGER_SECONDS = 2.0
+"""Seconds that a client which is refused gets to read why."""
+
+KEPT = 128
 """Connections of such clients that are kept open for a while."""
+
+_CHECK_SECONDS = 0.1
+
+_UNSEEN = bytearray(1 << 20)
+_TOGETHER = 1 << 18
+"""Bytes of a body that are waited for before they are thrown away."""
+
+_LAST = 1 << 14
+"""Bytes that are taken from a client who has to go now: a short request, whole."""
+
+_READS = 4
+"""A client may send as fast as that is done, and others want their turn."""
+
+_THROW_AWAY = socket.MSG_TRUNC if sys.platform == "linux" else 0
+"""Linux need not copy what is thrown away."""
 
 
 def half_close(transport: Transport) -> None:
@@ -29,7 +49,7 @@ def let_be(transport: Transport | None, loop: AbstractEventLoop) -> None:
     """
     if transport is not None:
         transport.pause_reading()
-        loop.call_later(_PATIENCE_SECONDS, transport.resume_reading)
+        loop.call_later(PATIENCE_SECONDS, transport.resume_reading)
 
 
 def reset(transport: Transport) -> None:
@@ -43,35 +63,112 @@ def reset(transport: Transport) -> None:
 
 
 class Doorstep:
-    """Clients that are turned away: they get an answer, and a moment to read it.
+    """Clients that were answered for the last time, by a refusal, and may still be sending.
 
-    Closing at once would take the answer away from a client that is still sending its request.
+    To close at once would take the answer away from a client that has not read it yet. To read all
+    that they send would cost a large part of what an answer costs, and where some must be refused
+    there is no time for that. So at first nothing is read; then what a client still sends is thrown
+    away, so that it comes to read its answer; and where there are too many of them, the first ones
+    have had their time. A client on Linux finds the answer even then, if it looks for it.
 
     Args:
-        answer: made for each of them.
+        loop: of this worker.
+        go: given a client that has not hung up for long, to be looked after like all others.
+        patience, linger: seconds until something is read, and until such a client goes.
     """
 
-    def __init__(self, answer: Callable[[], bytes]) -> None:
-        self._answer = answer
-        self._kept: deque[tuple[float, socket.socket]] = deque()
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        go: Callable[[socket.socket], None],
+        patience: float = PATIENCE_SECONDS,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
+        self._loop, self._go = loop, go
+        self._patience, self._linger = patience, linger
+        self._fresh: deque[tuple[float, socket.socket]] = deque()  # of which nothing is read
+        self._sending: dict[socket.socket, float] = {}  # since when they are here
+        self._checking = False
 
-    def turn_away(self, client: socket.socket, now: float) -> None:
-        """Answer a client that has not been read from."""
-        with suppress(OSError):  # it is gone already
-            client.setblocking(False)
-            client.send(self._answer())
+    @property
+    def held(self) -> int:
+        """How many clients are here."""
+        return len(self._fresh) + len(self._sending)
+
+    def turn_away(self, client: socket.socket, answer: bytes) -> None:
+        """Answer a client that has got nothing yet. Its socket is not to block."""
+        with suppress(OSError):  # it is gone, which is noticed when it is read from
+            client.send(answer)  # into an empty buffer, which takes it whole
             client.shutdown(socket.SHUT_WR)
-        self._kept.append((now, client))
-        if len(self._kept) > KEPT:
-            self._close_first()
+        self.keep(client)
 
-    def check(self, now: float, seconds: float = 1.0) -> None:
-        """Close those that were turned away so long ago."""
-        while self._kept and now - self._kept[0][0] >= seconds:
+    def keep(self, client: socket.socket) -> None:
+        """Take a client that was answered, and to whom nothing more will be sent."""
+        self._fresh.append((self._loop.time(), client))
+        if self.held > KEPT:
             self._close_first()
+        self._check_later()
 
     def _close_first(self) -> None:
-        _, client = self._kept.popleft()
-        with suppress(OSError):
-            client.recv(1 << 16)
+        if self._sending:
+            client = next(iter(self._sending))
+            self._forget(client)
+        else:
+            _, client = self._fresh.popleft()
+        with suppress(OSError):  # nothing has come, or it is gone
+            client.recv_into(_UNSEEN, _LAST, _THROW_AWAY)
         client.close()
+
+    def _check_later(self) -> None:
+        if not self._checking:
+            self._checking = True
+            self._loop.call_later(_CHECK_SECONDS, self._check)
+
+    def _check(self) -> None:
+        self._checking = False
+        now = self._loop.time()
+        while self._fresh and now - self._fresh[0][0] >= self._patience:
+            self._read_on(*self._fresh.popleft())
+        self._let_go(now)
+        if self.held:
+            self._check_later()
+
+    def _read_on(self, since: float, client: socket.socket) -> None:
+        """Throw away what comes from now on, a lot at a time."""
+        if not _throw_away(client):
+            client.close()
+            return
+        with suppress(OSError):  # it is gone, of which the event loop will hear
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _TOGETHER)
+        self._sending[client] = since
+        self._loop.add_reader(client, self._read, client)
+
+    def _read(self, client: socket.socket) -> None:
+        if not _throw_away(client):
+            self._forget(client)
+            client.close()
+
+    def _let_go(self, now: float) -> None:
+        late = [each for each, since in self._sending.items() if now - since >= self._linger]
+        for client in late:
+            self._forget(client)
+            with suppress(OSError):  # it is gone, of which the event loop will hear
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            self._go(client)
+
+    def _forget(self, client: socket.socket) -> None:
+        del self._sending[client]
+        self._loop.remove_reader(client)
+
+
+def _throw_away(client: socket.socket) -> bool:
+    """Take what has come; False where the client has hung up."""
+    try:
+        for _ in range(_READS):
+            if not client.recv_into(_UNSEEN, 0, _THROW_AWAY):
+                return False
+    except BlockingIOError:
+        pass
+    except OSError:  # it has hung up without a word
+        return False
+    return True

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from app.worker.accepting import Acceptor
+from app.worker.doorstep import Doorstep
 
 HANDSHAKE_SECONDS = 1.0
 """Who has begun to connect may take so long; the system would repeat its part after that."""
@@ -22,12 +23,14 @@ class Drain:
     Attributes:
         acceptors: of its listening sockets.
         connections: that it has; they come and go meanwhile.
+        doorstep: where some may still have to read why they were refused.
         loop: of this worker.
         beat: called again and again while there is waiting.
     """
 
     acceptors: Sequence[Acceptor]
     connections: Collection[object]
+    doorstep: Doorstep
     loop: asyncio.AbstractEventLoop
     beat: Callable[[], None]
 
@@ -49,11 +52,8 @@ class Drain:
             acceptor.finish()
 
     async def answer(self, end: float) -> None:
-        """Wait until no connection is left."""
-        await self._wait(end, self._is_empty)
-
-    def _is_empty(self) -> bool:
-        return not self.connections and all(acceptor.idle for acceptor in self.acceptors)
+        """Wait until no client is left."""
+        await self._wait(end, lambda: not self.connections and not self.doorstep.held)
 
     async def _wait(self, end: float, is_over: Callable[[], bool]) -> None:
         while not is_over() and self.loop.time() < end:

@@ -138,11 +138,6 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         if self._socket is not None:
             self._socket.resume_reading()
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As of the socket's transport, in bytes that are encrypted already."""
-        if self._socket is not None:
-            self._socket.set_write_buffer_limits(high, low)
-
     def get_write_buffer_size(self) -> int:
         """As of the socket's transport."""
         return 0 if self._socket is None else self._socket.get_write_buffer_size()

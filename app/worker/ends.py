@@ -1,5 +1,6 @@
-"""Both ends of a connection, as the WSGI environment has them."""
+"""Both ends of a connection."""
 
+from collections.abc import Callable
 from typing import Any
 
 from app.http.fast import SENDER
@@ -7,22 +8,41 @@ from app.security import Sender
 from app.tls import certified
 from app.worker.heads import Environ
 
-ENDS = ("sockname", "peername", "peercert")
-"""What a transport tells of them, by the names that it has there."""
 
+class Ends:
+    """What is known of both ends of a connection, as far as it is asked for.
 
-def ends(here: Any, there: Any, certificate: Any = None) -> Environ:
-    """What the environment says of both ends of a connection, as the event loop tells them.
+    Most requests need no more than who sent them.
 
     Args:
-        here: address and port that were connected to; a UNIX socket has none.
-        there: those of the client.
+        common: what the WSGI environment says of all requests.
+        here: asked for the address and port that were connected to; a UNIX socket has none.
+        there: address and port of the client.
         certificate: of the client, decoded, if there is one.
+
+    Attributes:
+        sender: who sends the requests.
     """
-    found: Environ = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": ""}
-    if isinstance(here, tuple):
-        found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
-    if isinstance(there, tuple):
-        found |= {"REMOTE_ADDR": there[0], "REMOTE_PORT": str(there[1])}
-    found[SENDER] = Sender(found["REMOTE_ADDR"], certified(certificate))
-    return found
+
+    __slots__ = ("_common", "_here", "_there", "sender")
+
+    def __init__(
+        self,
+        common: Environ,
+        here: Callable[[], Any],
+        there: Any,
+        certificate: Any = None,
+    ) -> None:
+        self._common, self._here, self._there = common, here, there
+        address = there[0] if isinstance(there, tuple) else ""
+        self.sender = Sender(address, certified(certificate))
+
+    def environ(self) -> Environ:
+        """What the WSGI environment says of the connection and of all requests; new each time."""
+        found = self._common | {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+        if isinstance(here := self._here(), tuple):
+            found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
+        found |= {"REMOTE_ADDR": self.sender.address, SENDER: self.sender}
+        if isinstance(self._there, tuple):
+            found["REMOTE_PORT"] = str(self._there[1])
+        return found

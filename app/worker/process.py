@@ -16,10 +16,9 @@ from typing import Any, ClassVar
 from gunicorn import sock as gunicorn_sockets
 from gunicorn.workers.base import Worker as BaseWorker
 
-from app.errors import Overloaded
 from app.http.hsts import strict_transport
 from app.http.service import EXTENSION
-from app.worker.accepting import Acceptor
+from app.worker.accepting import Acceptor, let_out
 from app.worker.allowances import OTHERS, allowed
 from app.worker.birth import Birth
 from app.worker.crowd import make_room, room
@@ -28,7 +27,7 @@ from app.worker.draining import Drain
 from app.worker.failures import teller
 from app.worker.heads import common
 from app.worker.memory import Idleness, give_back
-from app.worker.responding import BUSY, Responder
+from app.worker.responding import Responder
 from app.worker.server import Timed
 from app.worker.shares import Shares
 from app.worker.turn import Turn
@@ -104,7 +103,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         strict = strict_transport(config.hsts, scheme) if service else ()
         self.limits, bounds, budget = allowed(config, self.cfg)
         self.responder = Responder(self.wsgi, bounds, budget, self.loop, strict)
-        self.doorstep = Doorstep(partial(self.responder.refuse, Overloaded(BUSY), None))
+        self.doorstep = Doorstep(self.loop, partial(let_out, self, self.loop))
         self._leaving = service.leaving if service else threading.Event()
         self._stop_delay = config.stop_delay
         self._log = service.log if service else None
@@ -189,7 +188,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.now = now = self.loop.time()
         for connection in tuple(self.connections):
             connection.check_time(now)
-        self.doorstep.check(now)
         self._idleness.check(self.turn.has_answered)
         self.turn.has_answered = False
         if not self.responder.check(now) and self.alive:
@@ -201,7 +199,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Let requests in flight be answered, and connections without one go."""
         self._leave()
         end = min(self._end, self.loop.time() + self.cfg.graceful_timeout) - LAST_SECONDS
-        drain = Drain(self._acceptors, self.connections, self.loop, self._beat)
+        drain = Drain(self._acceptors, self.connections, self.doorstep, self.loop, self._beat)
         if not self._is_stuck:
             await drain.close(end, is_last=self.share.is_last)
         await drain.answer(end)

@@ -9,11 +9,12 @@ from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
-from app.http.fast import BRIEF_BYTES, SENDER, SETTLE, FastPath
+from app.http.fast import BRIEF_BYTES, SETTLE, FastPath
 from app.http.refusing import is_vital, refused
 from app.worker.answers import Heads, answer
 from app.worker.budget import SMALL_BYTES, Budget
-from app.worker.heads import Environ, Head
+from app.worker.ends import Ends
+from app.worker.heads import Head
 from app.worker.pool import Bounds, Pool, Settle
 from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
@@ -62,12 +63,12 @@ class Responder:
         # What operators ask must be answered also where predictions occupy every thread.
         self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
 
-    def now(self, head: Head, ends: Environ, body: bytes, keep_alive: bool) -> bytes | None:
+    def now(self, head: Head, ends: Ends, body: bytes, keep_alive: bool) -> bytes | None:
         """The whole answer to a request that can be answered at once, else None. Never raises.
 
         Args:
             head: of the request.
-            ends: what the environment says of the connection.
+            ends: of the connection.
             body: all of it.
             keep_alive: whether the connection stays open.
         """
@@ -75,10 +76,10 @@ class Responder:
             if head.plain is not None and self._fast is not None:
                 lineup = self._fast.quick(head.plain)
                 if lineup is not None:
-                    found = self._fast.respond(head.plain, body, lineup, ends[SENDER])
+                    found = self._fast.respond(head.plain, body, lineup, ends.sender)
                     return self._heads.answer(*found, keep_alive)
             elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
-                return answer(self._application, ends | head.environ, body, keep_alive)
+                return answer(self._application, ends.environ() | head.environ, body, keep_alive)
         except Exception as error:  # noqa: BLE001 - an application can raise anything
             return self._failed(error, ends)
         return None
@@ -86,7 +87,7 @@ class Responder:
     def later(
         self,
         head: Head,
-        ends: Environ,
+        ends: Ends,
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
@@ -128,9 +129,9 @@ class Responder:
         """Whether some were refused just now, so that it should cost little to refuse others."""
         return self._loop.time() < self._crowded_until
 
-    def early(self, head: Head, ends: Environ) -> bytes | None:
+    def early(self, head: Head, ends: Ends) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
-        if self._fast is not None and (found := self._fast.early(head.environ, ends[SENDER])):
+        if self._fast is not None and (found := self._fast.early(head.environ, ends.sender)):
             return self._heads.answer(*found, keep_alive=False)
         if not self.budget.has_room(head.length or 0):
             why = FULL
@@ -198,28 +199,28 @@ class Responder:
     def _refused(
         self,
         head: Head,
-        ends: Environ,
+        ends: Ends,
         error: OrdinateError,
         keep_alive: bool,
         waited: float = 0.0,
     ) -> bytes:
         if self._fast is None:
-            return refuse(self._application, error, ends["REMOTE_ADDR"], self._strict)
+            return refuse(self._application, error, ends.sender.address, self._strict)
         outcome, request_id = refused(self._fast.served, head.environ, error, waited)
         return self._heads.answer(outcome, request_id, keep_alive)
 
     def _answer(
-        self, head: Head, ends: Environ, body: bytes, keep_alive: bool, settle: Settle
+        self, head: Head, ends: Ends, body: bytes, keep_alive: bool, settle: Settle
     ) -> bytes:
         """Have the fast path answer, without the detour over WSGI, or the application."""
         if head.plain is not None and self._fast is not None:
-            found = self._fast.respond(head.plain, body, None, ends[SENDER], settle)
+            found = self._fast.respond(head.plain, body, None, ends.sender, settle)
             return self._heads.answer(*found, keep_alive)
-        environ = ends | head.environ | {SETTLE: settle}
+        environ = ends.environ() | head.environ | {SETTLE: settle}
         return answer(self._application, environ, body, keep_alive)
 
-    def _failed(self, error: BaseException, ends: Environ) -> bytes:
-        return refuse(self._application, error, ends["REMOTE_ADDR"], self._strict)
+    def _failed(self, error: BaseException, ends: Ends) -> bytes:
+        return refuse(self._application, error, ends.sender.address, self._strict)
 
 
 def is_large(head: Head) -> bool:

@@ -6,41 +6,19 @@ the system keeps it, and the body is thrown away there.
 """
 
 import socket
-import sys
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from enum import Enum, auto
+from collections.abc import Callable
 
-from app.worker.allowances import LINGER_SECONDS
 from app.worker.cutting import HEAD_END
-from app.worker.ends import ends
+from app.worker.doorstep import Doorstep
+from app.worker.ends import Ends
 from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, recognise
 from app.worker.responding import Responder, is_large
 
-
-class Way(Enum):
-    """Where a connection goes from here."""
-
-    IN = auto()  # to be served
-    OUT = auto()  # it was answered, and may still be sending
-
-
-PATIENCE = {Way.IN: 0.2, Way.OUT: LINGER_SECONDS}
-"""Seconds that a client may take to send a head, or to hang up when it was refused, until it is
-treated like all others."""
+PATIENCE_SECONDS = 0.2
+"""Seconds that a client may take to send a head until it is treated like all others."""
 
 _CHECK_SECONDS = 0.1
-
-_UNSEEN = bytearray(1 << 20)
-_TOGETHER = 1 << 18
-"""Bytes of a body that are waited for before they are thrown away."""
-
-_AT_ONCE = 4
-"""A client may send as fast as that is done, and others want their turn."""
-
-_THROW_AWAY = socket.MSG_TRUNC if sys.platform == "linux" else 0
-"""Linux need not copy what is thrown away."""
 
 
 class Threshold:
@@ -49,33 +27,37 @@ class Threshold:
     Args:
         responder: says who is refused.
         environ: what the environment of all requests says.
+        doorstep: for those.
         loop: of this worker.
-        go: given a client and its way, if that is not settled here.
-        patience: seconds, by way.
+        go: given all others.
+        patience: seconds that a client may be silent here.
     """
 
     def __init__(
         self,
         responder: Responder,
         environ: Environ,
+        doorstep: Doorstep,
         loop: AbstractEventLoop,
-        go: Callable[[socket.socket, Way], None],
-        patience: Mapping[Way, float] = PATIENCE,
+        go: Callable[[socket.socket], None],
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self._responder, self._environ, self._loop, self._go = responder, environ, loop, go
-        self._patience = patience
-        self._here: dict[socket.socket, tuple[float, Way]] = {}  # until when
+        self._responder, self._environ, self._doorstep = responder, environ, doorstep
+        self._loop, self._go, self._patience = loop, go, patience
+        self._silent: dict[socket.socket, float] = {}  # until when they may be
         self._checking = False
 
     @property
     def held(self) -> int:
         """How many connections are here."""
-        return len(self._here)
+        return len(self._silent)
 
     def receive(self, client: socket.socket) -> None:
         """Take a connection that was just accepted, and is not to block."""
         if not self._look(client):
-            self._keep(client, Way.IN, self._came)
+            self._silent[client] = self._loop.time() + self._patience
+            self._loop.add_reader(client, self._came, client)
+            self._check_later()
 
     def close(self) -> None:
         """Treat all like any others from now on."""
@@ -84,7 +66,7 @@ class Threshold:
     def _came(self, client: socket.socket) -> None:
         self._forget(client)
         if not self._look(client):
-            self._go(client, Way.IN)
+            self._go(client)
 
     def _look(self, client: socket.socket) -> bool:
         """Send a client its way; False while it has sent nothing."""
@@ -97,52 +79,23 @@ class Threshold:
         head = recognise(begin[: begin.find(HEAD_END) + len(HEAD_END)]) if begin else None
         answer = self._answer(client, head) if head is not None else None
         if answer is None:
-            self._go(client, Way.IN)
+            self._go(client)
         else:
-            self._refuse(client, answer)
+            self._doorstep.turn_away(client, answer)
         return True
 
     def _answer(self, client: socket.socket, head: Head) -> bytes | None:
         if not is_large(head):
             return None  # to refuse it later costs nothing more, and its connection can be kept
         try:
-            here, there = client.getsockname(), client.getpeername()
+            there = client.getpeername()
         except OSError:  # it is gone
             return None
-        return self._responder.early(head, self._environ | ends(here, there))
-
-    def _refuse(self, client: socket.socket, answer: bytes) -> None:
-        with suppress(OSError):  # it is gone, which is noticed like any other end
-            client.send(answer)  # into an empty buffer, which takes it whole
-            client.shutdown(socket.SHUT_WR)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _TOGETHER)
-        self._keep(client, Way.OUT, self._throw_away)
-
-    def _throw_away(self, client: socket.socket) -> None:
-        """Take what a refused client still sends, so that it comes to read why it is refused."""
-        try:
-            for _ in range(_AT_ONCE):
-                if not client.recv_into(_UNSEEN, 0, _THROW_AWAY):
-                    break
-            else:
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass  # it has hung up without a word
-        self._forget(client)
-        client.close()
-
-    def _keep(
-        self, client: socket.socket, way: Way, ready: Callable[[socket.socket], None]
-    ) -> None:
-        self._here[client] = self._loop.time() + self._patience[way], way
-        self._loop.add_reader(client.fileno(), ready, client)
-        self._check_later()
+        return self._responder.early(head, Ends(self._environ, client.getsockname, there))
 
     def _forget(self, client: socket.socket) -> None:
-        del self._here[client]
-        self._loop.remove_reader(client.fileno())
+        del self._silent[client]
+        self._loop.remove_reader(client)
 
     def _check_later(self) -> None:
         if not self._checking:
@@ -152,14 +105,11 @@ class Threshold:
     def _check(self) -> None:
         self._checking = False
         self._settle(self._loop.time())
-        if self._here:
+        if self._silent:
             self._check_later()
 
     def _settle(self, now: float) -> None:
         """Treat those whose time here is up like all others."""
-        ended = [(client, way) for client, (until, way) in self._here.items() if until <= now]
-        for client, way in ended:
+        for client in [each for each, until in self._silent.items() if until <= now]:
             self._forget(client)
-            with suppress(OSError):  # it is gone, of which the event loop will hear
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-            self._go(client, way)
+            self._go(client)

@@ -8,6 +8,20 @@ MOST_UNSENT = 32
 """With thousands of connections, the first of a turn must not wait for the last."""
 
 
+class Watched:
+    """What is told of its events within the turn, and not by the event loop."""
+
+    __slots__ = ()
+
+    def ready(self, events: int) -> None:
+        """Do what can be done now: read, write, as the selector names them."""
+        raise NotImplementedError
+
+    def failed(self, error: Exception) -> None:
+        """Hear that `ready` has raised this."""
+        raise NotImplementedError
+
+
 class Turn(selectors.DefaultSelector):
     """The event loop's selector, which remembers what it has found.
 
@@ -25,6 +39,7 @@ class Turn(selectors.DefaultSelector):
         super().__init__()
         self._ready = 0
         self._sending: list[Callable[[], None]] = []
+        self._is_reading = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.has_answered = False
 
@@ -33,10 +48,31 @@ class Turn(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait as the base does."""
+        """Wait as the base does, and tell those whom this concerns; the rest is the loop's."""
         found = super().select(timeout)
         self._ready = len(found)
-        return found
+        others = []
+        self._is_reading = True
+        for each in found:
+            watched = each[0].data
+            if isinstance(watched, Watched):
+                try:
+                    watched.ready(each[1])
+                except Exception as error:  # noqa: BLE001 - one client must not end all others
+                    watched.failed(error)
+            else:
+                others.append(each)
+        self._is_reading = False
+        if self._sending:
+            self._send()
+        return [each for each in others if self._is_current(each[0])]
+
+    def _is_current(self, key: selectors.SelectorKey) -> bool:
+        """Whether it is still watched: one whom this turn told of an event may have closed it.
+
+        The loop takes for granted that nothing happens between an event and what it does then.
+        """
+        return self.get_map().get(key.fd) is key
 
     def is_shared(self) -> bool:
         """Whether more than one had something to say; notes that there is an answer."""
@@ -46,9 +82,10 @@ class Turn(selectors.DefaultSelector):
     def send_soon(self, send: Callable[[], None]) -> None:
         """Send when all requests that are here by now are answered."""
         if not self._sending:
-            assert self._loop is not None
-            self._loop.call_soon(self._send)
             self.has_answered = True
+            if not self._is_reading:
+                assert self._loop is not None
+                self._loop.call_soon(self._send)
         self._sending.append(send)
         if len(self._sending) == MOST_UNSENT:
             self._send()
@@ -56,4 +93,9 @@ class Turn(selectors.DefaultSelector):
     def _send(self) -> None:
         sending, self._sending = self._sending, []
         for send in sending:
-            send()
+            try:
+                send()
+            except Exception as error:  # noqa: BLE001 - one client must not end all others
+                assert self._loop is not None
+                told = {"message": "an answer was not sent", "exception": error}
+                self._loop.call_exception_handler(told)

@@ -20,6 +20,7 @@ from app.worker.answers import answer
 from app.worker.budget import Budget
 from app.worker.connection import Connection
 from app.worker.doorstep import Doorstep
+from app.worker.ends import Ends
 from app.worker.heads import Environ, Head
 from app.worker.pool import Bounds
 from app.worker.responding import Responder
@@ -113,7 +114,7 @@ class Socket(asyncio.Transport):
     def _nothing(self, *_: Any, **__: Any) -> None:
         """Closing, pausing and the like change nothing that is looked at."""
 
-    write_eof = close = abort = pause_reading = resume_reading = set_write_buffer_limits = _nothing
+    write_eof = close = abort = pause_reading = resume_reading = _nothing
 
 
 class InTurn(Responder):
@@ -126,12 +127,12 @@ class InTurn(Responder):
     def later(
         self,
         head: Head,
-        ends: Environ,
+        ends: Ends,
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
     ) -> bytes | None:
-        environ = ends | head.environ
+        environ = ends.environ() | head.environ
         self.waiting.append(lambda: then(answer(self._application, environ, body, keep_alive)))
         return None
 
@@ -162,7 +163,7 @@ class Process:
         self.environ: Environ = {"wsgi.url_scheme": "http", "wsgi.input_terminated": True}
         self.connections: set[Timed] = set()
         self.share = Shares().claim()
-        self.doorstep = Doorstep(bytes)
+        self.doorstep = Doorstep(self.loop, lambda _: None)
 
     def make_room(self) -> bool:
         return False

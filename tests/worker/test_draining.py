@@ -13,7 +13,6 @@ class Door:
     """What is asked of an acceptor at the end, and when."""
 
     awaited: int
-    idle: bool = True
     events: list[str] = field(default_factory=list)
 
     def keep_out(self) -> None:
@@ -28,13 +27,38 @@ class Door:
         self.events.append("closed")
 
 
-def drained(doors: list[Door], connections: set[object], *, seconds: float, is_last: bool) -> int:
+@dataclass
+class Step:
+    """The doorstep, on which somebody is for so many looks."""
+
+    looks: int = 0
+
+    @property
+    def held(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
+
+
+def drained(
+    doors: list[Door],
+    connections: set[object],
+    step: Step | None = None,
+    *,
+    seconds: float,
+    is_last: bool,
+) -> int:
     """Close and answer; how often there was time for other things meanwhile."""
     beats: list[None] = []
 
     async def all_of_it() -> None:
         loop = asyncio.get_running_loop()
-        drain = Drain(doors, connections, loop, lambda: beats.append(None))  # type: ignore[arg-type]
+        drain = Drain(
+            doors,  # type: ignore[arg-type]
+            connections,
+            step or Step(),  # type: ignore[arg-type]
+            loop,
+            lambda: beats.append(None),
+        )
         end = loop.time() + seconds
         await drain.close(end, is_last=is_last)
         assert all(each.events[-1] == "closed" for each in doors)
@@ -67,3 +91,7 @@ def test_where_others_have_the_sockets_nobody_is_kept_out_nor_waited_for(seconds
 
 def test_a_connection_that_stays_is_not_waited_for_beyond_the_end() -> None:
     assert drained([Door(0)], {object()}, seconds=0.05, is_last=False) >= 1
+
+
+def test_who_was_refused_gets_the_time_to_read_why() -> None:
+    assert drained([Door(0)], set(), Step(4), seconds=10, is_last=False) == 4

@@ -13,14 +13,14 @@ from app import create_app
 from app.config import Config
 from app.http.fast import FastPath
 from app.worker.budget import Budget
-from app.worker.ends import ends
+from app.worker.ends import Ends
 from app.worker.heads import Head, recognise
 from app.worker.pool import Bounds
 from app.worker.responding import Responder
 from tests.support.raw import parsed, post
 
 BODY = b'{"x":[1,2,0.5]}'
-HERE = {"wsgi.url_scheme": "http"} | ends(("127.0.0.1", 80), ("127.0.0.1", 1234))
+HERE = Ends({"wsgi.url_scheme": "http"}, lambda: ("127.0.0.1", 80), ("127.0.0.1", 1234))
 SECONDS = 20.0
 ONE_THREAD = Bounds(threads=1, waiting=8, wait=SECONDS, deadline=SECONDS)
 

@@ -1,13 +1,14 @@
 """A turn of the event loop: who is alone in it is answered at once, all others at its end."""
 
 import asyncio
+import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from app.worker.turn import MOST_UNSENT, Turn
+from app.worker.turn import MOST_UNSENT, Turn, Watched
 
 
 @contextmanager
@@ -62,6 +63,67 @@ def test_what_is_sent_soon_is_sent_when_all_have_been_read() -> None:
         one_turn(loop)
 
     assert sorted(events[3:]) == ["sent 0", "sent 1", "sent 2"]
+
+
+class Closing(Watched):
+    """Has its turn with another, whom it makes go."""
+
+    def __init__(self, close: Callable[[], object]) -> None:
+        self._close = close
+
+    def ready(self, events: int) -> None:
+        assert events == selectors.EVENT_READ
+        self._close()
+
+
+def test_who_was_made_to_go_within_the_turn_is_told_of_nothing() -> None:
+    found: list[str] = []
+    with running(2) as (turn, loop, (first, second)):
+        turn.register(first, selectors.EVENT_READ, Closing(lambda: close(loop, second)))
+        loop.add_reader(second, found.append, "told")
+
+        one_turn(loop)
+        turn.unregister(first)
+
+    assert found == []
+    assert second.fileno() == -1
+
+
+def close(loop: asyncio.AbstractEventLoop, end: socket.socket) -> None:
+    if end.fileno() >= 0:
+        loop.remove_reader(end)
+        end.close()
+
+
+def test_what_is_sent_soon_within_the_turn_is_sent_at_its_end() -> None:
+    events: list[str] = []
+    with running(2) as (turn, _, here):
+
+        def read() -> None:
+            events.append("read")
+            turn.send_soon(lambda: events.append("sent"))
+
+        for each in here:
+            turn.register(each, selectors.EVENT_READ, Closing(read))
+        turn.select(0)
+
+    assert events == ["read", "read", "sent", "sent"]
+
+
+def test_an_answer_that_cannot_be_sent_keeps_no_other_back() -> None:
+    told: list[str] = []
+    sent: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("canary")
+
+    with running(0) as (turn, loop, _):
+        loop.set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+        turn.send_soon(fail)
+        turn.send_soon(lambda: sent.append("sent"))
+        one_turn(loop)
+
+    assert (told, sent) == (["canary"], ["sent"])
 
 
 def test_the_first_of_very_many_need_not_wait_for_the_last() -> None:
