@@ -72,6 +72,9 @@ class Connection(Outgoing):
             self._discard(data)
             return
         cutter = self._cutter
+        if not (self._busy or self._stalled) and (request := cutter.whole(data)) is not None:
+            self._serve(*request)  # as nearly all are
+            return
         begun = cutter.begun
         cutter.add(data)
         self._advance()

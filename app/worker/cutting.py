@@ -68,6 +68,21 @@ class Cutter:
         parsed = self._parse.held if self._parse is not None else 0
         return len(self._buffer) + gathered + parsed
 
+    def whole(self, arrived: bytes) -> Request | None:
+        """What has arrived, if it is a plain request and nothing else; then it is not to be added.
+
+        None where another has begun, or a request was not asked for yet.
+        """
+        if self._buffer or self._gathering or self._parse is not None or self._gathered:
+            return None
+        end = arrived.find(HEAD_END) + 4
+        if not 4 <= end <= MAX_PLAIN_HEAD:
+            return None
+        head = recognise(arrived[:end])
+        if head is None or head.length != len(arrived) - end or head.length > self._max_body:
+            return None
+        return Request(head, arrived[end:])
+
     def add(self, data: bytes) -> None:
         """Take what has arrived."""
         gathering = self._gathering
