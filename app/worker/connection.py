@@ -55,8 +55,8 @@ class Connection(Outgoing):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         told = transport.get_extra_info
-        here, there = partial(told, "sockname"), told("peername")
-        self._ends = Ends(self._server.environ, here, there, told("peercert"))
+        here = told("socket").getsockname  # a method of the transport would make it a cycle
+        self._ends = Ends(self._server.environ, here, told("peername"), told("peercert"))
         self._server.join(self)
 
     def connection_lost(self, _error: Exception | None) -> None:

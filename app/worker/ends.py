@@ -40,7 +40,11 @@ class Ends:
     def environ(self) -> Environ:
         """What the WSGI environment says of the connection and of all requests; new each time."""
         found = self._common | {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
-        if isinstance(here := self._here(), tuple):
+        try:
+            here = self._here()
+        except OSError:  # the client is gone, and its socket closed
+            here = None
+        if isinstance(here, tuple):
             found |= {"SERVER_NAME": here[0], "SERVER_PORT": str(here[1])}
         found |= {"REMOTE_ADDR": self.sender.address, SENDER: self.sender}
         if isinstance(self._there, tuple):

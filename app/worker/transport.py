@@ -154,12 +154,10 @@ class SocketTransport(Watched, asyncio.Transport):
         return len(self._left)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """The `socket`, its `sockname` or its `peername`."""
+        """The `socket`, or its `peername`."""
         if name == "socket":
             return self._end
         with suppress(OSError):  # the client is gone
-            if name == "sockname":
-                return self._end.getsockname()
             if name == "peername":
                 return self._end.getpeername()
         return default

@@ -36,7 +36,7 @@ from tests.support.raw import Answer, headed, parsed, post
 
 MAX_BODY = 4096
 MAX_SEED = 3000
-ENDS = {"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 40000)}
+HERE, THERE = ("127.0.0.1", 8000), ("127.0.0.1", 40000)
 SETTINGS = {
     "ORDINATE_REFRESH": "0",
     "ORDINATE_ACCESS_LOG": "off",
@@ -102,11 +102,14 @@ class Socket(asyncio.Transport):
     """The client's end: it takes everything at once and keeps it."""
 
     def __init__(self) -> None:
-        super().__init__(ENDS)
+        super().__init__({"socket": self, "peername": THERE})
         self.sent = bytearray()
 
     def write(self, data: Any) -> None:
         self.sent += data
+
+    def getsockname(self) -> tuple[str, int]:
+        return HERE
 
     def can_write_eof(self) -> bool:
         return True
