@@ -9,8 +9,9 @@ asks it without the detour over WSGI.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
+
+from werkzeug.http import HTTP_STATUS_CODES
 
 from app.errors import InvalidInput, OrdinateError
 from app.http.hsts import strict_transport
@@ -32,8 +33,8 @@ _BEGIN, _END = "/models/", "/predict"
 _NAMED = "/models/<name>/predict"
 _ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q=0.5"))
 
-STATUS_LINES = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
-"""As Flask writes them."""
+STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+"""As Flask writes them; Python's own phrases differ from one version to the next."""
 
 BRIEF_BYTES = 1 << 18
 """A linear model reads and answers a body of this size in about a millisecond, in pure Python."""

@@ -7,7 +7,6 @@ one place each.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
 
@@ -178,7 +177,7 @@ def _ours(served: Service, error: OrdinateError) -> Outcome:
 
 def _of_http(error: HTTPException) -> Outcome:
     status = error.code or 500
-    sentence = _SENTENCES.get(status) or HTTPStatus(status).phrase.lower()
+    sentence = _SENTENCES.get(status) or error.name.lower()
     allowed = getattr(error, "valid_methods", None) if status == 405 else None
     headers = (("Allow", ", ".join(sorted(allowed))),) if allowed else ()
     return Outcome(status, native.error_body(sentence), headers)

@@ -4,7 +4,6 @@ import io
 import time
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 
 from app.errors import Headers
@@ -146,4 +145,4 @@ def refusal(
     ]
     if retry_after is not None:
         headers.append(("Retry-After", str(retry_after)))
-    return _head(f"{status} {HTTPStatus(status).phrase}", headers, len(body), False) + body
+    return _head(STATUS_LINES[status], headers, len(body), False) + body

@@ -56,10 +56,12 @@ def cut(pieces: list[bytes]) -> Found:
     cutter = Cutter(MAX_BODY, LIMITS)
     found: list[Request] = []
     for piece in pieces:
-        cutter.add(piece)
+        request = cutter.whole(piece)
+        if request is None:
+            cutter.add(piece)
         while True:
             try:
-                request = cutter.next()
+                request = request or cutter.next()
             except (ParseError, ExpectationFailed):
                 return found, REFUSED_HERE
             if request is None and cutter.waiting:
@@ -69,6 +71,7 @@ def cut(pieces: list[bytes]) -> Found:
             found.append(bare(request))
             if request.overlong or not request.head.keep_alive:
                 return found, CLOSED
+            request = None
     return found, WAITING if cutter.begun else IDLE
 
 

@@ -51,6 +51,52 @@ def test_what_is_behind_a_piece_by_piece_request_is_the_next_one() -> None:
     assert not cutter.begun
 
 
+def test_a_request_that_arrives_alone_and_whole_need_not_be_stored() -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+
+    request = cutter.whole(post(BODY))
+
+    assert request is not None
+    assert request.body == BODY
+    assert request.head.plain is not None
+    assert not cutter.begun
+
+
+@pytest.mark.parametrize(
+    "arrived",
+    [
+        pytest.param(post()[:-1], id="a part"),
+        pytest.param(post() + b"P", id="more than one"),
+        pytest.param(post(BODY + b" "), id="more than is kept"),
+        pytest.param(IN_CHUNKS, id="in chunks"),
+        pytest.param(b"\r\n" + post(), id="an empty line before it"),
+    ],
+)
+def test_what_is_anything_else_has_to_be(arrived: bytes) -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+
+    assert cutter.whole(arrived) is None
+    assert not cutter.begun
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(post()[:10], id="in its head"),
+        pytest.param(post()[:-5], id="in its body"),
+        pytest.param(IN_CHUNKS[:-10], id="in its chunks"),
+    ],
+)
+def test_what_belongs_to_another_request_is_none_by_itself(begun: bytes) -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+    cutter.add(begun)
+    while cutter.next() is None and cutter.waiting:
+        pass
+
+    assert cutter.begun
+    assert cutter.whole(post()) is None
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_client_that_sends_one_byte_a_chunk_is_answered(count: int, server: Server) -> None:
     with Wire(server) as wire:
