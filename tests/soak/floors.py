@@ -1,15 +1,23 @@
-"""What it costs at least to refuse a request: measured by a program that does nothing else."""
+"""What no program can do without: measured by two in C.
+
+One does nothing but refuse. The other does nothing but answer, over few connections and over many:
+what belongs to thousands of sockets does not fit into the caches, and the system takes the longer
+for each request, whoever it is for.
+"""
 
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from statistics import median
 
+from benchmarks import steady
 from benchmarks.processes import free_port
 from benchmarks.programs import compiled
 from tests.soak.flooding import HERE, flood
 
 _SECONDS, _START_SECONDS = 4.0, 10.0
+_TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,33 @@ def floor(request: bytes, connections: int, rate: float, *, service: str, client
             running.kill()
     refused, seconds = told.split()
     return Floor(float(seconds) / int(refused))
+
+
+def growth(request: bytes, few: int, many: int, *, service: str, clients: str) -> float:
+    """Seconds of a core that the system takes more for a request over many connections.
+
+    Args:
+        request: all its bytes; it must fit into one segment.
+        few: connections that keep the program just busy.
+        many: connections to compare them with.
+        service: core that answers.
+        clients: core that sends.
+    """
+    taken: dict[int, list[float]] = {few: [], many: []}
+    with steady.serving(0, service) as (running, port), running.preferred():
+        for _ in range(_TURNS):
+            for connections, seconds in taken.items():
+                before = sum(running.cpu().values())
+                found = flood(
+                    *(port, request),
+                    connections=connections,
+                    rate=1e6,
+                    seconds=_SECONDS,
+                    core=clients,
+                )
+                used = sum(running.cpu().values()) - before
+                seconds.append(used / len(found.times[200]))
+    return max(0.0, median(taken[many]) - median(taken[few]))
 
 
 def _wait_for(port: int) -> None:
