@@ -6,9 +6,9 @@ after the end everything must be as before. Exit code 1 if not.
 
 To refuse takes a part of the core in any program, and where bodies are large that is no small part:
 data comes over the wire whatever is done with it. An answer takes the system longer over thousands
-of connections than over a few, by microseconds, which is much of the few that a row takes. Both are
-measured in the same run, by programs in C that do nothing else, and told beside the rest; no goal is
-less for it.
+of connections than over a few, by microseconds, which is much of the few that a row takes. Both
+are measured in the same run, by programs in C that do nothing else, and told beside the rest; no
+goal is less for it.
 """
 
 import argparse
