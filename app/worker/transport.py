@@ -1,8 +1,8 @@
 """The socket of one client, served in the turn of the event loop in which it has something to say.
 
 The event loop's own transport makes a callback of each event, which waits in a queue to be run in a
-context of its own, and takes a task, a future and three more turns to begin: about a sixth of what
-a row costs, and most of what a connection does.
+context of its own, and takes a task, a future and three more turns to begin: a twentieth of what a
+row costs, and a third of what a connection does.
 """
 
 import asyncio
