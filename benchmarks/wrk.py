@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Load:
 def find_or_install() -> str:
     """The path of wrk; Debian's package is installed where it is absent and may be."""
     if shutil.which("wrk") is None and shutil.which("apt-get"):
-        print("Installing Debian's wrk ...")
+        print("Installing Debian's wrk ...", file=sys.stderr)
         subprocess.run(["apt-get", "-qq", "install", "--yes", "wrk"], check=False)
     found = shutil.which("wrk")
     if found is None:
@@ -37,12 +38,17 @@ def find_or_install() -> str:
 def run(
     port: int, requests: Sequence[bytes], seconds: int, core: str, connections: int = CONNECTIONS
 ) -> Load:
-    """Load a service on this port of 127.0.0.1 for some seconds, from this core."""
+    """Load a service on this port of 127.0.0.1 for some seconds, from this core.
+
+    Raises:
+        SystemExit: there is no wrk, and it cannot be installed.
+    """
+    program = find_or_install()
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
         file.write(recorded(requests))
         file.flush()
         command = [
-            *("taskset", "-c", core, "wrk", "--threads", "1"),
+            *("taskset", "-c", core, program, "--threads", "1"),
             *("--connections", str(connections), "--duration", f"{seconds}s"),
             *("--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"),
             *("--", file.name),
