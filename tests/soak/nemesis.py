@@ -90,6 +90,21 @@ class Recorded:
             for (when, found), then in zip(self.current, until, strict=True)
         )
 
+    def fault(self, version: int, begin: float, end: float) -> str | None:
+        """Why an answer between these times may not be by a version; None where it may.
+
+        What was current for less than it takes to look again is never seen.
+        """
+        if self.was_current(version, begin - STALE_SECONDS, end):
+            return None
+        until = [when for when, _ in self.current[1:]]
+        ended = [
+            then for (_, found), then in zip(self.current, until, strict=False) if found == version
+        ]
+        if not ended:
+            return f"version {version} was never seen to be current"
+        return f"version {version} had not been current for {begin - max(ended):.1f} s"
+
     def was_killed(self, begin: float, end: float) -> bool:
         """Whether a worker was killed shortly before or while a request was under way."""
         return any(begin - KILLED_SECONDS <= when <= end for when in self.kills)
@@ -203,8 +218,8 @@ def _ask(port: int, models: Path, recorded: Recorded, stop: threading.Event) -> 
             recorded.wrong.append(f"status {answer.status}: {body[:80]!r}")
             continue
         version = int((answer.headers["X-Model"] or "").partition("/")[2])
-        if not recorded.was_current(version, begin - STALE_SECONDS, time.monotonic()):
-            recorded.wrong.append(f"version {version} is stale, or never was current")
+        if fault := recorded.fault(version, begin, time.monotonic()):
+            recorded.wrong.append(fault)
         if json.loads(body)["y"] != expected.setdefault(version, _expected(models, version)):
             recorded.wrong.append(f"version {version} answers {body!r}")
     connection.close()
