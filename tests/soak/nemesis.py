@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from app.errors import BrokenModel, UnknownModel
 from app.store import Reader
 from benchmarks.processes import Running, free_port
 from tests.soak.serving import JSON, ROOT, wait_until_ready
+from tests.soak.threads import asking
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
 CLIENTS = 4
@@ -131,12 +133,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _storm(running: Running, models: Path, port: int, options: argparse.Namespace) -> Recorded:
     recorded, stop = Recorded(), threading.Event()
-    threads = [threading.Thread(target=_follow, args=(models, recorded, stop))]
-    threads += [
-        threading.Thread(target=_ask, args=(port, models, recorded, stop)) for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
+    works = [partial(_follow, models, recorded, stop)]
+    works += [partial(_ask, port, models, recorded, stop)] * CLIENTS
+    with asking(stop, works):
+        _change(running, models, recorded, options)
+        time.sleep(STALE_SECONDS)
+    _look_over(models, recorded)
+    return recorded
+
+
+def _change(
+    running: Running, models: Path, recorded: Recorded, options: argparse.Namespace
+) -> None:
+    """Have versions change, and writers and workers killed."""
     draw, until, number = random.Random(options.seed), time.monotonic() + options.seconds, 0
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(models)],
@@ -154,12 +163,6 @@ def _storm(running: Running, models: Path, port: int, options: argparse.Namespac
                 _kill_a_worker(running, recorded, draw)
         assert writer.stdin
         writer.stdin.close()
-    time.sleep(STALE_SECONDS)
-    stop.set()
-    for thread in threads:
-        thread.join(60)
-    _look_over(models, recorded)
-    return recorded
 
 
 def _write(writer: subprocess.Popen[str], seed: int, draw: random.Random) -> None:

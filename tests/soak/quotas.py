@@ -19,11 +19,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from benchmarks.processes import Running, free_port
 from tests.soak.serving import JSON, ROOT, wait_until_ready
+from tests.soak.threads import asking
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.redis_server import RedisServer
 
@@ -150,19 +152,12 @@ def _service(models: Path, **env: str) -> Iterator[tuple[Running, int]]:
 
 def _storm(ports: list[int], seconds: float, act: Callable[[Recorded], None]) -> Recorded:
     recorded, stop, lock = Recorded(), threading.Event(), threading.Lock()
-    threads = [
-        threading.Thread(target=_ask, args=(ports, number, recorded, stop, lock))
-        for number in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(0.5)
-        act(recorded)
-    stop.set()
-    for thread in threads:
-        thread.join(60)
+    works = [partial(_ask, ports, number, recorded, stop, lock) for number in range(CLIENTS)]
+    with asking(stop, works):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.5)
+            act(recorded)
     return recorded
 
 

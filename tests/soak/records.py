@@ -18,12 +18,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from app.journal import Record, log_files, read
 from benchmarks.processes import Running, free_port
 from tests.soak.serving import JSON, ROOT, wait_until_ready
+from tests.soak.threads import asking
 from tests.support.journal import Kept
 from tests.support.models import PLAIN, fitted, linear_numbers, publish
 
@@ -58,22 +60,15 @@ def _storm(running: Running, port: int, seconds: float) -> tuple[Answered, list[
     """Ask and kill for so long; when which request was answered, and when workers were killed."""
     answered: Answered = {}
     stop, kills = threading.Event(), []
-    threads = [
-        threading.Thread(target=_ask, args=(port, f"client-{n}", answered, stop))
-        for n in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    draw, until = random.Random(1), time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(1)
-        worker = draw.choice(running.processes()[1:])
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
-        kills.append(time.monotonic())
-    stop.set()
-    for thread in threads:
-        thread.join(60)
+    works = [partial(_ask, port, f"client-{n}", answered, stop) for n in range(CLIENTS)]
+    with asking(stop, works):
+        draw, until = random.Random(1), time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(1)
+            worker = draw.choice(running.processes()[1:])
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+            kills.append(time.monotonic())
     return answered, kills
 
 

@@ -22,12 +22,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import median
 
 from benchmarks.processes import Running, free_port
 from benchmarks.wrk import run as wrk_run
+from tests.soak.threads import asking
 from tests.soak.watching import Reading, growth, read
 from tests.support.models import MIXED, PLAIN, ROWS, fitted, linear_numbers, publish
 
@@ -93,34 +95,29 @@ LARGE = (
 
 
 class Clients:
-    """Threads that ask until told to stop.
+    """Those who ask until told to stop.
 
     Args:
         port: of the service.
+
+    Attributes:
+        stop: for others to set.
+        works: to be done in a thread each.
+        answers: by what was asked for.
+        wrong: what must not be.
     """
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._stop = threading.Event()
+        self.stop = threading.Event()
         self.answers: Counter[str] = Counter()
         self.wrong: list[str] = []
         asked = [SMALL] * CLIENTS + [LARGE] * LARGE_CLIENTS
-        self._threads = [
-            threading.Thread(target=self._work, args=(asks, number))
-            for number, asks in enumerate(asked)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Wait for the last answers."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(120)
+        self.works = [partial(self._work, asks, number) for number, asks in enumerate(asked)]
 
     def _work(self, asks: Sequence[Ask], seed: int) -> None:
         draw = random.Random(seed)
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
             for _ in range(draw.choice((1, 10, 200))):
                 ask = draw.choice(asks)
@@ -132,7 +129,7 @@ class Clients:
                 self.answers[ask.name] += 1
                 if found != ask.status:
                     self.wrong.append(f"{ask.name}: {found} instead of {ask.status}")
-                if self._stop.is_set() or found in (413, 400):
+                if self.stop.is_set() or found in (413, 400):
                     break  # such an answer may close the connection
             connection.close()
 
@@ -190,12 +187,12 @@ def _load(
     begin = time.monotonic()
     for number in range(1, ROUNDS + 1):
         clients = Clients(port)
-        while time.monotonic() - begin < seconds * number / ROUNDS:
-            load = wrk_run(port, [ROW], 2, "0-1")
-            answers["row, fast client"] += load.requests
-            if load.failed:
-                wrong.append(f"{load.failed} of a fast client's requests failed")
-        clients.stop()
+        with asking(clients.stop, clients.works):
+            while time.monotonic() - begin < seconds * number / ROUNDS:
+                load = wrk_run(port, [ROW], 2, "0-1")
+                answers["row, fast client"] += load.requests
+                if load.failed:
+                    wrong.append(f"{load.failed} of a fast client's requests failed")
         answers += clients.answers
         wrong += clients.wrong
         time.sleep(REST_SECONDS)
