@@ -1,6 +1,8 @@
-"""Two ends of a connection, without a service."""
+"""Two ends of a connection, without a service, and the event loop that one of them is on."""
 
+import asyncio
 import socket
+from collections.abc import Callable
 
 SECONDS = 20.0
 
@@ -11,3 +13,14 @@ def connected() -> tuple[socket.socket, socket.socket]:
         client = socket.create_connection(listener.getsockname(), SECONDS)
         here, _ = listener.accept()
     return client, here
+
+
+def run_until(loop: asyncio.AbstractEventLoop, condition: Callable[[], object]) -> None:
+    """Let a loop run until this is true, for a bounded time."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(SECONDS):
+            while not condition():
+                await asyncio.sleep(0)
+
+    loop.run_until_complete(wait())

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from app.worker.doorstep import KEPT, Doorstep
-from tests.support.sockets import connected
+from tests.support.sockets import connected, run_until
 
 REFUSAL = b"HTTP/1.1 503 SERVICE UNAVAILABLE\r\n\r\n"
 SECONDS = 20.0
@@ -31,13 +31,8 @@ class Case:
         self.opened += [far, near]
         return far, near
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(SECONDS):
-                while not condition():
-                    await asyncio.sleep(0.001)
-
-        self.loop.run_until_complete(wait())
+    def until(self, condition: Callable[[], object]) -> None:
+        run_until(self.loop, condition)
 
     def close(self) -> None:
         for each in self.opened:

@@ -12,7 +12,7 @@ from app.worker.ends import Ends
 from app.worker.heads import Environ, Head
 from app.worker.threshold import Threshold
 from tests.support.raw import headed, post
-from tests.support.sockets import connected
+from tests.support.sockets import connected, run_until
 
 REFUSAL = b"HTTP/1.1 503 SERVICE UNAVAILABLE\r\n\r\n"
 LARGE = post(b" " * 200_000)
@@ -51,13 +51,8 @@ class Case:
         self.here.setblocking(False)
         self.threshold.receive(self.here)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(SECONDS):
-                while not condition():
-                    await asyncio.sleep(0.001)
-
-        self.loop.run_until_complete(wait())
+    def until(self, condition: Callable[[], object]) -> None:
+        run_until(self.loop, condition)
 
     def close(self) -> None:
         self.threshold.close()

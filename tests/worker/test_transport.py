@@ -11,7 +11,7 @@ import pytest
 
 from app.worker.transport import SocketTransport
 from app.worker.turn import Turn
-from tests.support.sockets import SECONDS, connected
+from tests.support.sockets import connected, run_until
 
 MUCH = bytes(32 << 20)
 """More than the system keeps for a client that does not read."""
@@ -60,12 +60,7 @@ class Case:
         self.transport = SocketTransport(self.here, self.told, turn, loop)
 
     def until(self, condition: Callable[[], object]) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(SECONDS):
-                while not condition():
-                    await asyncio.sleep(0)
-
-        self.loop.run_until_complete(wait())
+        run_until(self.loop, condition)
 
     def turn(self) -> None:
         """All that is to be done now, and what that leads to."""
