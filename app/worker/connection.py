@@ -33,14 +33,7 @@ _TURN = 16
 class Connection(Outgoing):
     """The bytes of one client."""
 
-    __slots__ = (
-        "_busy",
-        "_cutter",
-        "_ends",
-        "_queued",
-        "_stalled",
-        "_weight",
-    )
+    __slots__ = ("_busy", "_cutter", "_ends", "_queued", "_stalled", "_weight")
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
@@ -56,8 +49,12 @@ class Connection(Outgoing):
         self._transport = transport
         told = transport.get_extra_info
         here = told("socket").getsockname  # a method of the transport would make it a cycle
-        self._ends = Ends(self._server.environ, here, told("peername"), told("peercert"))
+        there = told("peername")
+        self._ends = Ends(self._server.environ, here, there, told("peercert"))
         self._server.join(self)
+        if there is None:  # it is gone, and must not pass for somebody without an address
+            self.close()
+            transport.abort()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""

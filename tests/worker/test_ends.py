@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import socket
+import struct
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from app.http.fast import SENDER
 from app.security import Sender
@@ -13,7 +15,8 @@ from app.worker.connection import Connection
 from app.worker.ends import Ends
 from app.worker.transport import SocketTransport
 from tests.fuzz.serving import Process
-from tests.support.sockets import connected
+from tests.support.raw import headed
+from tests.support.sockets import connected, run_until
 
 COMMON = {"wsgi.url_scheme": "http"}
 LEFT = (Connection, SocketTransport, Ends)
@@ -95,6 +98,35 @@ def test_each_request_gets_an_environment_of_its_own() -> None:
 
     assert "HTTP_HOST" not in ends.environ()
     assert COMMON == {"wsgi.url_scheme": "http"}
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_who_is_gone_passes_for_nobody_else(is_gone: bool) -> None:
+    served: list[str] = []
+    application = Flask(__name__)
+
+    @application.get("/")
+    def index() -> str:
+        served.append(request.environ["REMOTE_ADDR"])
+        return "seen"
+
+    process = Process(application)
+    client, here = connected()
+    here.setblocking(False)
+    client.sendall(headed("GET / HTTP/1.1", "Host: x"))
+    if is_gone:  # what it has sent can still be read, but not who it was
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+
+    SocketTransport(here, Connection(process, process.loop), process.turn, process.loop)
+    run_until(process.loop, lambda: process.in_turn.waiting or here.fileno() < 0)
+    process.work()
+    client.close()
+    run_until(process.loop, lambda: here.fileno() < 0)
+    process.loop.close()
+
+    assert served == ([] if is_gone else ["127.0.0.1"])
+    assert process.connections == set()
 
 
 def test_a_connection_that_is_over_leaves_nothing_to_be_collected() -> None:
