@@ -1,11 +1,13 @@
 """What is wrong with rows that were not accepted: every problem, with its place and its remedy.
 
-All problems are counted, and only those that are shown are put into words: looking for the name
-that was meant is far too slow to be done for each of a million wrong values.
+All problems are counted, by columns where rows have their due width, in time that grows with what
+was sent and with nothing else. Only those that are shown are looked for and put into words: to look
+for the name that was meant is far too slow to be done for each of a million wrong values.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
@@ -18,6 +20,10 @@ _SHOWN_TEXT = 80
 _SHOWN_NAMES = 12
 _SHOWN_CATEGORIES = 100
 _COMPARED = 500
+_TOGETHER = 256
+"""Rows that are counted before it is known whether there is anything to tell of them."""
+
+_NUMBERS = frozenset({int, float})
 
 Finding = Callable[[], Problem]
 """A problem that was found and is put into words when this is called."""
@@ -27,10 +33,51 @@ def diagnose(schema: Schema, rows: Sequence[Any]) -> InvalidInput:
     """The error that says all that is wrong with these rows; at least one thing must be."""
     if not rows:
         return InvalidInput("there is no row: send at least one")
-    found = _findings(schema, rows)
-    shown = [describe() for describe in islice(found, SHOWN_PROBLEMS)]
-    total = len(shown) + sum(1 for _ in found)
+    shown: list[Problem] = []
+    total = 0
+    for begin in range(0, len(rows), _TOGETHER):
+        some = rows[begin : begin + _TOGETHER]
+        count = count_problems(schema, some)
+        if count and len(shown) < SHOWN_PROBLEMS:
+            found = _findings(schema, some, begin)
+            shown += [describe() for describe in islice(found, SHOWN_PROBLEMS - len(shown))]
+        total += count
     return InvalidInput(_summary(shown, total, len(rows)), shown, total)
+
+
+def count_problems(schema: Schema, rows: Sequence[Any]) -> int:
+    """How many problems these rows have."""
+    features, total = schema.features, 0
+    by_width: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    for row in rows:
+        if isinstance(row, dict):
+            total += _count_in_object(schema.by_name, row)
+        elif isinstance(row, list):
+            by_width[len(row)].append(row)
+        else:
+            total += len(features) > 1 or not _fits(features[0], row)
+    for width, lists in by_width.items():
+        total += 0 if width == len(features) else len(lists)
+        total += sum(map(_count_in_column, features, zip(*lists, strict=True)))
+    return total
+
+
+def _count_in_object(by_name: Mapping[str, Feature], row: dict[str, Any]) -> int:
+    count = len(by_name)  # all of them are missing
+    for name, value in row.items():
+        feature = by_name.get(name)
+        if feature is None:
+            count += 1
+        elif _fits(feature, value):
+            count -= 1
+    return count
+
+
+def _count_in_column(feature: Feature, values: Sequence[Any]) -> int:
+    is_numbers = feature.kind == "number" and _NUMBERS.issuperset(map(type, values))
+    if is_numbers and sum(map(abs, values)) <= MAX_MAGNITUDE:
+        return 0  # each is within the limit where all together are; with NaN nothing is
+    return sum(not _fits(feature, value) for value in values)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -76,8 +123,8 @@ def _summary(shown: Sequence[Problem], total: int, rows: int) -> str:
     return f"{text}: see details"
 
 
-def _findings(schema: Schema, rows: Sequence[Any]) -> Iterator[Finding]:
-    for index, row in enumerate(rows):
+def _findings(schema: Schema, rows: Sequence[Any], begin: int) -> Iterator[Finding]:
+    for index, row in enumerate(rows, begin):
         if isinstance(row, dict):
             yield from _in_object(schema, index, row)
         elif isinstance(row, list):
@@ -90,7 +137,7 @@ def _findings(schema: Schema, rows: Sequence[Any]) -> Iterator[Finding]:
 
 def _in_object(schema: Schema, index: int, row: dict[str, Any]) -> Iterator[Finding]:
     for name, value in row.items():
-        if name not in schema.known:
+        if name not in schema.by_name:
             yield partial(_unknown_feature, schema, index, row, name, value)
     for feature in schema.features:
         if feature.name in row:

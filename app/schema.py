@@ -125,9 +125,9 @@ class Schema:
         return tuple(feature.name for feature in self.features)
 
     @cached_property
-    def known(self) -> frozenset[str]:
-        """The names, to look one up."""
-        return frozenset(self.names)
+    def by_name(self) -> Mapping[str, Feature]:
+        """The features, to look one up."""
+        return {feature.name: feature for feature in self.features}
 
     @cached_property
     def plain(self) -> bool:

@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.checking import to_matrix
-from app.diagnosis import diagnose, enumerated, nearest, shortened
+from app.diagnosis import count_problems, diagnose, enumerated, nearest, shortened
 from app.errors import InvalidInput, Problem
 from app.protocols.native import encode_error
 from app.schema import Feature, Schema, Target
-from tests.support.models import MIXED, PLAIN
+from tests.support.models import MIXED, PLAIN, SINGLE
 
 TARGET = Target("y", 0.0, 1.0)
 
@@ -49,6 +51,58 @@ def test_of_many_problems_20_are_told_and_the_others_counted() -> None:
     )
     assert len(error.details) == 20
     assert error.total == 3000
+
+
+def test_what_is_wrong_far_behind_is_found_and_counted() -> None:
+    rows = [[1, 2, 3]] * 1000 + [[1, "2", 3]] + [[1, 2, 3]] * 1000 + [[None, True, "a"]] * 8
+
+    error = told(PLAIN, *rows)
+
+    assert [(p.row, p.feature) for p in error.details[:2]] == [(1000, "height"), (2001, "width")]
+    assert (len(error.details), error.total) == (20, 25)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([1.5, 1e100, -1e100, 1.1e100, -1e308, 2**64 - 1, "own", "rent", "no", "", "1"]),
+    st.lists(st.integers(), max_size=2),
+)
+NAMES = st.sampled_from([*MIXED.names, *PLAIN.names, "another"])
+ANY_ROWS = st.lists(
+    st.one_of(VALUES, st.lists(VALUES, max_size=5), st.dictionaries(NAMES, VALUES)), min_size=1
+)
+
+
+@pytest.mark.parametrize("schema", [PLAIN, MIXED, SINGLE])
+@given(rows=ANY_ROWS)
+def test_what_is_counted_by_columns_is_what_is_found_value_by_value(
+    schema: Schema, rows: list[Any]
+) -> None:
+    assert count_problems(schema, rows) == sum(found_in(schema, row) for row in rows)
+
+
+def found_in(schema: Schema, row: Any) -> int:
+    """The problems of a row, counted one by one."""
+    if isinstance(row, dict):
+        features = {feature.name: feature for feature in schema.features}
+        others = len(set(row) - set(features)) + len(set(features) - set(row))
+        return others + sum(
+            is_wrong(features[name], row[name]) for name in set(row) & set(features)
+        )
+    if not isinstance(row, list):
+        return is_wrong(schema.features[0], row) if len(schema.features) == 1 else 1
+    values = sum(map(is_wrong, schema.features, row))
+    return values + (len(row) != len(schema.features))
+
+
+def is_wrong(feature: Feature, value: Any) -> bool:
+    if value is None:
+        return not feature.missing
+    if feature.kind == "number":
+        return type(value) not in (int, float) or abs(value) > 1e100
+    return type(value) is not bool if feature.kind == "boolean" else value not in feature.categories
 
 
 def test_exactly_20_problems_are_all_told() -> None:

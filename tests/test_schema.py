@@ -94,7 +94,7 @@ def test_a_schema_is_plain_when_all_are_numbers_and_none_is_ever_missing() -> No
 
 def test_the_names_stand_in_the_order_of_the_columns() -> None:
     assert PLAIN.names == ("width", "height", "depth")
-    assert PLAIN.known == {"width", "height", "depth"}
+    assert list(PLAIN.by_name) == ["width", "height", "depth"]
 
 
 TARGET = {"name": "y", "minimum": 0, "maximum": 1}

@@ -1,14 +1,12 @@
 """The fast path: plain prediction requests, answered without Flask's request and response.
 
-It wraps the WSGI application and takes only what needs no interpretation: a POST to a current
-model, JSON, a declared length within the limit. All else goes on to Flask, and both end up in the
-same functions of `app.http.outcome`, so that nobody can tell which way a request went. Our worker
-asks it without the detour over WSGI.
+It wraps the WSGI application. What is not plain goes on to Flask, and both end up in the same
+functions of `app.http.outcome`, so that nobody can tell which way a request went. Our worker asks
+it without the detour over WSGI.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
@@ -16,97 +14,42 @@ from werkzeug.http import HTTP_STATUS_CODES
 from app.errors import InvalidInput, OrdinateError
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, answered, failed, predicted, recorded
+from app.http.plain import Environ, Plain, plain_request, sender_of, shown_in
 from app.http.proxies import FORWARDED
 from app.http.refusing import refused
 from app.http.service import Service
+from app.protocols.native import BRIEF_BYTES, TakesLonger
 from app.registry import Lineup
-from app.security import FREE, LOCAL, NOTHING, Sender, Shown, Ticket
-from app.store import is_name
+from app.security import FREE, LOCAL, Sender, Ticket
 from app.telemetry import request_id
-from app.tls import certified
 
-Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-_DEFAULT = "/predict"
-_BEGIN, _END = "/models/", "/predict"
-_NAMED = "/models/<name>/predict"
-_ACCEPTED = frozenset((None, "*/*", "application/json", "application/json, */*;q=0.5"))
 
 STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 """As Flask writes them; Python's own phrases differ from one version to the next."""
 
-BRIEF_BYTES = 1 << 18
-"""A linear model reads and answers a body of this size in about a millisecond, in pure Python."""
+PLAINLY_BRIEF_BYTES = 1 << 18
+"""A linear model reads and answers a body of this size in a millisecond or two, if it is right."""
 
 JSON = ("Content-Type", "application/json")
-SENDER = "ordinate.sender"
-"""Of a WSGI environment: the far end of the connection, with its client certificate."""
-
 SETTLE = "ordinate.settle"
 """Of a WSGI environment: asked when there is an answer, whether anybody still waits for it."""
 
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A plain prediction request, as far as its head tells.
+class Unfinished(Exception):
+    """A plain request was let in, and takes longer than others may wait.
 
     Attributes:
-        name: of the model; None for the default one.
-        route: the template that its path matches.
-        path: as sent.
-        length: of its body, in bytes.
-        request_id: what the caller calls it, sane or not, if anything.
-        shown: the credentials in its head.
-        forwarded: where proxies say that it comes from.
+        started: when, by `time.perf_counter`.
+        request_id: its id.
+        ticket: of who was let in, if that was asked.
     """
 
-    name: str | None
-    route: str
-    path: str
-    length: int
-    request_id: str | None
-    shown: Shown = NOTHING
-    forwarded: str | None = None
-
-
-def plain_request(environ: Environ) -> Plain | None:
-    """What a WSGI environment asks for, None where there is more to it."""
-    if (
-        environ["REQUEST_METHOD"] != "POST"
-        or environ.get("CONTENT_TYPE") != "application/json"
-        or environ.get("HTTP_ACCEPT") not in _ACCEPTED
-        or "HTTP_CONTENT_ENCODING" in environ
-        or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI", ""))
-    ):
-        return None
-    path, text = environ["PATH_INFO"], environ.get("CONTENT_LENGTH", "")
-    name = None if path == _DEFAULT else _model_name(path)
-    if (name is None and path != _DEFAULT) or not _is_length(text):
-        return None
-    route = _DEFAULT if name is None else _NAMED
-    caller_id = environ.get("HTTP_X_REQUEST_ID")
-    forwarded = environ.get(FORWARDED)
-    return Plain(name, route, path, int(text), caller_id, shown_in(environ), forwarded)
-
-
-def shown_in(environ: Environ) -> Shown:
-    """The credentials in the head of a request."""
-    return Shown(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
-
-
-def sender_of(environ: Environ) -> Sender:
-    """Where a request comes from: our worker says it by itself, any server gives an address.
-
-    gunicorn's other workers give the socket, which has the client's certificate.
-    """
-    found: Sender | None = environ.get(SENDER)
-    if found is not None:
-        return found
-    decoded = getattr(environ.get("gunicorn.socket"), "getpeercert", None)
-    return Sender(environ.get("REMOTE_ADDR", ""), certified(decoded() if decoded else None))
+    def __init__(self, started: float, request_id: str, ticket: Ticket | None) -> None:
+        super().__init__()
+        self.started, self.request_id, self.ticket = started, request_id, ticket
 
 
 class FastPath:
@@ -143,13 +86,16 @@ class FastPath:
         start_response(STATUS_LINES[outcome.status], headers)
         return [outcome.body]
 
-    def respond(
+    def respond(  # noqa: PLR0913 - a request, and what is known of it already
         self,
         plain: Plain,
         body: bytes,
         lineup: Lineup | None = None,
         sender: Sender = LOCAL,
         settle: Callable[[], bool] | None = None,
+        *,
+        briefly: bool = False,
+        unfinished: Unfinished | None = None,
     ) -> tuple[Outcome, str]:
         """Answer a plain request, count it and log it.
 
@@ -159,28 +105,30 @@ class FastPath:
             lineup: that is to answer, where it is known already.
             sender: where it comes from.
             settle: asked when there is an answer, whether anybody still waits for it.
+            briefly: whether others wait meanwhile.
+            unfinished: what was raised when it was tried before.
 
         Returns:
             The outcome, whatever it is, and the request's id.
+
+        Raises:
+            Unfinished: others wait, and this takes longer. Nothing was counted or logged.
         """
-        started = time.perf_counter()
-        fresh = request_id(plain.request_id)
-        ticket = FREE
+        if unfinished is None:
+            started, fresh, ticket = time.perf_counter(), request_id(plain.request_id), None
+        else:
+            started, fresh, ticket = unfinished.started, unfinished.request_id, unfinished.ticket
         try:
-            if not self._guard.idle:
-                ticket = self._admit(plain, sender)
-            if len(body) < plain.length:
-                raise InvalidInput("the body ends early, or its chunks are malformed")
-            lineup = lineup or self._served.registry.lineup(plain.name)
-            if lineup.is_alone:
-                outcome = predicted(lineup.model, body, self._max_rows)
-            else:
-                outcome = answered(self._served, lineup, fresh, body)
+            if ticket is None:
+                ticket = FREE if self._guard.idle else self._admit(plain, sender)
+            outcome = self._outcome(plain, body, lineup, fresh, briefly)
             if ticket is not FREE:
                 ticket.charge(outcome.rows)
+        except TakesLonger:
+            raise Unfinished(started, fresh, ticket) from None
         except Exception as error:  # noqa: BLE001 - every error is answered
             outcome = failed(self._served, error)
-        if ticket is not FREE:
+        if ticket is not None and ticket is not FREE:
             outcome.admitted(ticket)
         recorded(
             self._served,
@@ -195,6 +143,16 @@ class FastPath:
         )
         return outcome, fresh
 
+    def _outcome(
+        self, plain: Plain, body: bytes, lineup: Lineup | None, request_id: str, briefly: bool
+    ) -> Outcome:
+        if len(body) < plain.length:
+            raise InvalidInput("the body ends early, or its chunks are malformed")
+        lineup = lineup or self._served.registry.lineup(plain.name)
+        if lineup.is_alone:
+            return predicted(lineup.model, body, self._max_rows, briefly=briefly)
+        return answered(self._served, lineup, request_id, body)
+
     def _admit(self, plain: Plain, sender: Sender) -> Ticket:
         """Let a request in. Raises OrdinateError."""
         name = plain.name or self._served.registry.default
@@ -202,11 +160,16 @@ class FastPath:
         return self._guard.admit(plain.shown, sender, plain.route, name)
 
     def quick(self, plain: Plain) -> Lineup | None:
-        """What answers this request, if it does so before others notice that they wait."""
-        if plain.length > BRIEF_BYTES or not self._guard.is_quick:
+        """What answers this request, if it does so before others notice that they wait.
+
+        Of a large body that holds for one that is right, and which is not known before.
+        """
+        if plain.length > PLAINLY_BRIEF_BYTES or not self._guard.is_quick:
             return None
         lineup = self._served.registry.peek(plain.name)
-        return lineup if lineup is not None and lineup.is_quick else None
+        if lineup is None or not lineup.is_quick:
+            return None
+        return lineup if lineup.is_alone or plain.length <= BRIEF_BYTES else None
 
     def early(self, environ: Environ, sender: Sender) -> tuple[Outcome, str] | None:
         """Refuse a request whose body is still to come, if that need not be waited for.
@@ -233,15 +196,3 @@ def _read(environ: Environ, length: int) -> bytes:
     except Exception:  # noqa: BLE001 - each server has its own for a body that ends early
         return b""
     return body
-
-
-def _model_name(path: str) -> str | None:
-    """The name in /models/NAME/predict; None where the path is another, or no name."""
-    if not (path.startswith(_BEGIN) and path.endswith(_END)):
-        return None
-    name = path[len(_BEGIN) : -len(_END)]
-    return name if is_name(name) else None
-
-
-def _is_length(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16

@@ -6,9 +6,10 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
-from app.http.fast import SETTLE, sender_of, shown_in
+from app.http.fast import SETTLE
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
+from app.http.plain import sender_of, shown_in
 from app.http.proxies import FORWARDED
 from app.http.service import service
 from app.telemetry import request_id

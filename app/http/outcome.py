@@ -82,9 +82,12 @@ class Outcome:
         self.left, self.key = ticket.headers, ticket.caller.name
 
 
-def predicted(model: Model, body: bytes, max_rows: int) -> Outcome:
-    """Answer a prediction request in the native dialect. Raises OrdinateError."""
-    answer, rows = native.answer(model, body, max_rows)
+def predicted(model: Model, body: bytes, max_rows: int, *, briefly: bool = False) -> Outcome:
+    """Answer a prediction request in the native dialect.
+
+    Raises OrdinateError; where others wait meanwhile, TakesLonger for what is to be done elsewhere.
+    """
+    answer, rows = native.answer(model, body, max_rows, briefly=briefly)
     return Outcome(200, answer, model.headers, model, rows, request=body)
 
 

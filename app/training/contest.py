@@ -88,7 +88,7 @@ def _view(schema: Schema, dataset: Dataset, table: Table | None, folds: int) -> 
     if schema.target.name != target:
         return f"it predicts {schema.target.name!r}"
     view = dataset
-    if not set(schema.names) <= dataset.schema.known:
+    if not dataset.schema.by_name.keys() >= set(schema.names):
         columns = () if table is None else tuple(table.columns)
         if gone := [name for name in schema.names if name not in columns]:
             return f"there is no column {gone[0]!r} any more"

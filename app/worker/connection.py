@@ -166,13 +166,13 @@ class Connection(Outgoing):
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
         server = self._server
         keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
-        answer = server.responder.now(head, self._ends, body, keep_alive)
-        if answer is not None:
-            self._answered(keep_alive, answer)
+        found = server.responder.now(head, self._ends, body, keep_alive)
+        if isinstance(found, bytes):
+            self._answered(keep_alive, found)
             return
         self._busy = True
         then = partial(self._answered, keep_alive)
-        answer = server.responder.later(head, self._ends, body, keep_alive, then)
+        answer = server.responder.later(head, self._ends, body, keep_alive, then, found)
         if answer is not None:
             self._busy = False
             then(answer)

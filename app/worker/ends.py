@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.http.fast import SENDER
+from app.http.plain import SENDER
 from app.security import Sender
 from app.tls import certified
 from app.worker.heads import Environ

@@ -21,7 +21,7 @@ from gunicorn.asgi.parser import (
 )
 from gunicorn.util import split_request_uri
 
-from app.http.fast import Plain, plain_request
+from app.http.plain import Plain, plain_request
 
 Environ = dict[str, Any]
 

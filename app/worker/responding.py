@@ -2,25 +2,23 @@
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
-from app.http.fast import BRIEF_BYTES, SETTLE, FastPath
+from app.http.fast import SETTLE, FastPath, Unfinished
 from app.http.refusing import is_vital, refused
+from app.protocols.native import BRIEF_BYTES
 from app.worker.answers import Heads, answer
 from app.worker.budget import SMALL_BYTES, Budget
+from app.worker.coming import Coming
 from app.worker.ends import Ends
 from app.worker.heads import Head
 from app.worker.pool import Bounds, Pool, Settle
 from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
-
-_COMING_SECONDS = 1.0
-"""A body that takes longer is no part of what is to be done next: its client is slow."""
 
 _CROWDED_SECONDS = 0.5
 
@@ -53,7 +51,7 @@ class Responder:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
-        self._coming: deque[float] = deque()  # when large bodies were let in that are not all here
+        self._coming = Coming(loop)
         self._crowded_until = -inf
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
@@ -63,23 +61,30 @@ class Responder:
         # What operators ask must be answered also where predictions occupy every thread.
         self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
 
-    def now(self, head: Head, ends: Ends, body: bytes, keep_alive: bool) -> bytes | None:
-        """The whole answer to a request that can be answered at once, else None. Never raises.
+    def now(
+        self, head: Head, ends: Ends, body: bytes, keep_alive: bool
+    ) -> bytes | Unfinished | None:
+        """The whole answer to a request that can be answered at once. Never raises.
 
         Args:
             head: of the request.
             ends: of the connection.
             body: all of it.
             keep_alive: whether the connection stays open.
+
+        Returns:
+            The answer; else what `later` has to know of what was done.
         """
         try:
             if head.plain is not None and self._fast is not None:
                 lineup = self._fast.quick(head.plain)
                 if lineup is not None:
-                    found = self._fast.respond(head.plain, body, lineup, ends.sender)
+                    found = self._fast.respond(head.plain, body, lineup, ends.sender, briefly=True)
                     return self._heads.answer(*found, keep_alive)
             elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
                 return answer(self._application, ends.environ() | head.environ, body, keep_alive)
+        except Unfinished as unfinished:
+            return unfinished.with_traceback(None)  # which would keep the body
         except Exception as error:  # noqa: BLE001 - an application can raise anything
             return self._failed(error, ends)
         return None
@@ -91,8 +96,14 @@ class Responder:
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
+        unfinished: Unfinished | None = None,
     ) -> bytes | None:
         """Have a thread answer, and call `then` with the whole answer on the event loop.
+
+        Args:
+            head, ends, body, keep_alive: as for `now`.
+            then: given the answer.
+            unfinished: what `now` has found, if it was asked.
 
         Returns:
             None; where there is too much to do, a refusal, and `then` is not called.
@@ -103,13 +114,13 @@ class Responder:
 
         def work(settle: Settle) -> bytes:
             try:
-                return self._answer(head, ends, body, keep_alive, settle)
+                return self._answer(head, ends, body, keep_alive, settle, unfinished)
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
                 return self._failed(error, ends)
 
         size, came = len(body), self._loop.time()
-        if self._coming and is_large(head):
-            self._coming.popleft()
+        if is_large(head):
+            self._coming.arrived()
         self.budget.held += size
 
         def late() -> bytes:
@@ -148,19 +159,12 @@ class Responder:
             return True
         if self._is_for_the_loop(head):
             return False
-        return self._pool(head).is_full(self._expected())
+        return self._pool(head).is_full(self._coming.count())
 
     def expect(self, head: Head) -> None:
         """Count on a body that is let in and still to come."""
         if is_large(head) and not self._is_for_the_loop(head):
-            self._coming.append(self._loop.time())
-
-    def _expected(self) -> int:
-        """How many large bodies are on their way."""
-        now, coming = self._loop.time(), self._coming
-        while coming and now - coming[0] > _COMING_SECONDS:
-            coming.popleft()
-        return len(coming)
+            self._coming.add()
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
@@ -210,11 +214,19 @@ class Responder:
         return self._heads.answer(outcome, request_id, keep_alive)
 
     def _answer(
-        self, head: Head, ends: Ends, body: bytes, keep_alive: bool, settle: Settle
+        self,
+        head: Head,
+        ends: Ends,
+        body: bytes,
+        keep_alive: bool,
+        settle: Settle,
+        unfinished: Unfinished | None,
     ) -> bytes:
         """Have the fast path answer, without the detour over WSGI, or the application."""
         if head.plain is not None and self._fast is not None:
-            found = self._fast.respond(head.plain, body, None, ends.sender, settle)
+            found = self._fast.respond(
+                head.plain, body, None, ends.sender, settle, unfinished=unfinished
+            )
             return self._heads.answer(*found, keep_alive)
         environ = ends.environ() | head.environ | {SETTLE: settle}
         return answer(self._application, environ, body, keep_alive)

@@ -17,7 +17,8 @@ import pytest
 from app import create_app
 from app.checking import to_matrix
 from app.config import Config
-from app.http.fast import FastPath, Plain
+from app.http.fast import FastPath
+from app.http.plain import Plain
 from app.model import Model, load_model
 from app.protocols import native
 from app.runtimes import MODEL_FILE
@@ -102,7 +103,7 @@ def test_5_encode(benchmark: Benchmark, case: Case, model: Model) -> None:
     """Predictions to JSON."""
     call = native.decode(case.body, model.schema, MAX_ROWS)
 
-    benchmark(native.encode, call, model.answer(call.rows, call.only_numbers))
+    benchmark(native.encode, call.single, model.answer(call.rows, call.only_numbers))
 
 
 def test_6_compiled_code_does_1_to_4(benchmark: Benchmark, case: Case, model: Model) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from app import create_app
 from app.config import Config
-from app.worker.answers import answer
+from app.http.fast import Unfinished
 from app.worker.budget import Budget
 from app.worker.connection import Connection
 from app.worker.doorstep import Doorstep
@@ -134,9 +134,10 @@ class InTurn(Responder):
         body: bytes,
         keep_alive: bool,
         then: Callable[[bytes], None],
+        unfinished: Unfinished | None = None,
     ) -> bytes | None:
-        environ = ends.environ() | head.environ
-        self.waiting.append(lambda: then(answer(self._application, environ, body, keep_alive)))
+        asked = (head, ends, body, keep_alive, lambda: True, unfinished)
+        self.waiting.append(lambda: then(self._answer(*asked)))
         return None
 
 

@@ -15,7 +15,8 @@ from waitress.server import create_server
 
 from app import create_app
 from app.config import Config
-from app.http.fast import SENDER, FastPath
+from app.http.fast import FastPath
+from app.http.plain import SENDER
 from app.security import Caller, KeyFile, Sender
 from app.security.api_keys import new_key
 from app.security.uses import places, read

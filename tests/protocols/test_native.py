@@ -106,23 +106,23 @@ def test_largest_allowed_batch_of_the_widest_form_is_read() -> None:
     ],
 )
 def test_answer_has_the_form_of_the_question(single: bool, y: list[float], answer: bytes) -> None:
-    assert encode(Call([], single), np.array(y)) == answer
+    assert encode(single, np.array(y)) == answer
 
 
 def test_numbers_are_written_alike_alone_and_in_a_list_and_read_back_exactly() -> None:
     y = np.random.default_rng(0).normal(size=2000) * 10.0 ** np.arange(-100, 100).repeat(10)
 
-    together = encode(Call([], False), y)
+    together = encode(False, y)
 
     assert json.loads(together)["y"] == y.tolist()
-    alone = [encode(Call([], True), y[n : n + 1])[5:-1] for n in range(len(y))]
+    alone = [encode(True, y[n : n + 1])[5:-1] for n in range(len(y))]
     assert together == b'{"y":[' + b",".join(alone) + b"]}"
 
 
 def test_column_of_a_larger_array_is_written_too() -> None:
     matrix = np.arange(6.0).reshape(3, 2)
 
-    assert encode(Call([], False), matrix[:, 0]) == b'{"y":[0.0,2.0,4.0]}'
+    assert encode(False, matrix[:, 0]) == b'{"y":[0.0,2.0,4.0]}'
 
 
 def test_error_lists_its_problems() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from app.http.fast import SENDER
+from app.http.plain import SENDER
 from app.security import Sender
 from app.worker.connection import Connection
 from app.worker.ends import Ends

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ from flask import Flask
 
 from app import create_app
 from app.config import Config
-from app.http.fast import FastPath
+from app.http.fast import FastPath, Unfinished
 from app.worker.budget import Budget
 from app.worker.ends import Ends
 from app.worker.heads import Head, recognise
-from app.worker.pool import Bounds
+from app.worker.pool import Bounds, Pool
 from app.worker.responding import Responder
-from tests.support.raw import parsed, post
+from tests.support.raw import Answer, parsed, post
 
 BODY = b'{"x":[1,2,0.5]}'
 HERE = Ends({"wsgi.url_scheme": "http"}, lambda: ("127.0.0.1", 80), ("127.0.0.1", 1234))
@@ -44,9 +44,9 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
 
 
-def head(target: str) -> Head:
-    request = post(BODY, target=target)
-    found = recognise(request[: -len(BODY)])
+def head(target: str, body: bytes = BODY) -> Head:
+    request = post(body, target=target)
+    found = recognise(request[: -len(body)])
     assert found is not None
     return found
 
@@ -55,15 +55,25 @@ def later(
     responder: Responder, loop: asyncio.AbstractEventLoop, asked: Head, number: int
 ) -> list[int]:
     """The statuses that a thread answers so many requests with, which come together."""
+    return [each.status for each in answers(responder, loop, [(asked, HERE, BODY, True)] * number)]
+
+
+def answers(
+    responder: Responder,
+    loop: asyncio.AbstractEventLoop,
+    requests: Sequence[tuple[Head, Ends, bytes, bool]],
+    unfinished: Unfinished | None = None,
+) -> list[Answer]:
+    """What a thread answers to requests, which come together."""
 
     async def ask() -> list[bytes]:
-        answers: list[asyncio.Future[bytes]] = [loop.create_future() for _ in range(number)]
-        for answer in answers:
-            assert responder.later(asked, HERE, BODY, True, answer.set_result) is None
+        answers: list[asyncio.Future[bytes]] = [loop.create_future() for _ in requests]
+        for answer, request in zip(answers, requests, strict=True):
+            assert responder.later(*request, answer.set_result, unfinished) is None
         async with asyncio.timeout(SECONDS):
             return await asyncio.gather(*answers)
 
-    return [parsed(each)[0].status for each in loop.run_until_complete(ask())]
+    return [parsed(each)[0] for each in loop.run_until_complete(ask())]
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -127,5 +137,62 @@ def test_the_event_loop_answers_whatever_happens_on_it(
     for target in ("/models/mixed/predict", "/healthz"):
         answer = responder.now(head(target), HERE, BODY, True)
 
-        assert answer is not None
+        assert isinstance(answer, bytes)
         assert parsed(answer)[0].status == 500
+
+
+LARGE = b'{"x":[' + b"[1,2,0.5]," * 4_000 + b"[1,2,0.5]]}"
+LARGE_AND_WRONG = LARGE[:-3] + b',"x"]]}'
+
+
+def test_a_large_body_that_is_right_is_answered_by_the_event_loop(
+    service: Flask, loop: asyncio.AbstractEventLoop
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+
+    answer = responder.now(head("/models/tiny/predict", LARGE), HERE, LARGE, True)
+
+    assert isinstance(answer, bytes)
+    assert len(json.loads(parsed(answer)[0].body)["y"]) == 4_001
+
+
+def test_a_large_body_that_is_not_plainly_right_is_let_in_once_and_answered_by_a_thread(
+    models: Path, loop: asyncio.AbstractEventLoop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0"}
+    settings |= {"ORDINATE_LIMIT_ADDRESS_REQUESTS": "9/day"}
+    service = create_app(Config.from_env(settings))
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    asked = head("/models/tiny/predict", LARGE_AND_WRONG)
+
+    found = responder.now(asked, HERE, LARGE_AND_WRONG, True)
+
+    assert isinstance(found, Unfinished)
+    assert '"event":"request"' not in capfd.readouterr().out
+    (answer,) = answers(responder, loop, [(asked, HERE, LARGE_AND_WRONG, True)], found)
+    alone = service.test_client().post(
+        "/models/tiny/predict", data=LARGE_AND_WRONG, content_type="application/json"
+    )
+    assert (answer.status, answer.json) == (400, alone.json)
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    ids = [answer.headers["X-Request-Id"], alone.headers["X-Request-Id"]]
+    assert [(each["status"], each["request_id"]) for each in lines] == [(400, each) for each in ids]
+    assert found.request_id == ids[0]
+    left = [answer.headers["RateLimit"], alone.headers["RateLimit"]]
+    assert [";r=8;" in left[0], ";r=7;" in left[1]] == [True, True]
+    responder.close()
+
+
+def test_what_was_let_in_and_finds_no_thread_is_refused_like_any_other(
+    service: Flask, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    request = (head("/models/tiny/predict", LARGE_AND_WRONG), HERE, LARGE_AND_WRONG, True)
+    monkeypatch.setattr(Pool, "is_full", lambda _: True)
+
+    found = responder.now(*request)
+
+    assert isinstance(found, Unfinished)
+    answer = responder.later(*request, print, found)
+    assert answer is not None
+    assert parsed(answer)[0].status == 503

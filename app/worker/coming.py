@@ -1,0 +1,35 @@
+"""Large bodies that were let in and are not all here yet."""
+
+from asyncio import AbstractEventLoop
+from collections import deque
+
+_SECONDS = 1.0
+"""A body that takes longer is no part of what is to be done next: its client is slow."""
+
+
+class Coming:
+    """Counts them. Which of them arrives does not matter.
+
+    Args:
+        loop: of this worker.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._since: deque[float] = deque()
+
+    def add(self) -> None:
+        """One was let in."""
+        self._since.append(self._loop.time())
+
+    def arrived(self) -> None:
+        """One is here, whether it was counted or not."""
+        if self._since:
+            self._since.popleft()
+
+    def count(self) -> int:
+        """How many are on their way."""
+        now, since = self._loop.time(), self._since
+        while since and now - since[0] > _SECONDS:
+            since.popleft()
+        return len(since)
