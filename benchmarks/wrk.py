@@ -38,7 +38,13 @@ def find_or_install() -> str:
 def run(
     port: int, requests: Sequence[bytes], seconds: int, core: str, connections: int = CONNECTIONS
 ) -> Load:
-    """Load a service on this port of 127.0.0.1 for some seconds, from this core.
+    """Load a service on this port of 127.0.0.1 for some seconds.
+
+    Args:
+        port, requests, seconds: which, with what, and for how long.
+        core: that the load may use, as taskset names it; on several it has a thread for each, since
+            one alone would now be on the back of one worker and now on that of another.
+        connections: how many there are.
 
     Raises:
         SystemExit: there is no wrk, and it cannot be installed.
@@ -48,7 +54,7 @@ def run(
         file.write(recorded(requests))
         file.flush()
         command = [
-            *("taskset", "-c", core, program, "--threads", "1"),
+            *("taskset", "-c", core, program, "--threads", str(len(core.split(",")))),
             *("--connections", str(connections), "--duration", f"{seconds}s"),
             *("--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"),
             *("--", file.name),

@@ -1,7 +1,8 @@
 """Many slow clients in one process: ``python -m tests.soak.crowding PORT SECONDS KIND=COUNT ...``.
 
 Kinds: ``heads`` and ``bodies`` send a byte a second, ``readers`` ask for much and read a byte a
-second, ``idle`` send one request and nothing more, ``churn`` connect and go, again and again.
+second, ``idle`` send one request and nothing more, ``churn`` connect and go, again and again,
+``wrong`` send a body every second in which each row is to be explained.
 Prints as JSON for each kind how many were sent away, and how long the last of them stayed.
 """
 
@@ -17,6 +18,8 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n
 ROW = HEAD + b'Content-Length: 15\r\n\r\n{"x":[1,2,0.5]}'
 ROWS = b'{"x":[' + b"[1,2,0.5]," * 1_999 + b"[1,2,0.5]]}"
 MUCH = (HEAD + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS) * 200
+WRONG = b'{"x":[' + b"[1,2,true]," * 23_000 + b"[1,2,3]]}"
+EXPLAINED = HEAD + b"Content-Length: %d\r\n\r\n" % len(WRONG) + WRONG
 PAUSE_SECONDS = 1.0
 _CLOSED = 7  # TCP_CLOSE of Linux
 
@@ -83,7 +86,22 @@ async def churn(client: socket.socket) -> bool:
     return False
 
 
-KINDS: dict[str, Client] = {each.__name__: each for each in (heads, bodies, readers, idle, churn)}
+async def wrong(client: socket.socket) -> bool:
+    """Large bodies that are answered with an error. Returns whether one was not."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await loop.sock_sendall(client, EXPLAINED)
+        answer = b""
+        while not answer.endswith(b"]}"):
+            piece = await loop.sock_recv(client, 1 << 16)
+            if not piece:
+                return True
+            answer += piece
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+ALL = (heads, bodies, readers, idle, churn, wrong)
+KINDS: dict[str, Client] = {each.__name__: each for each in ALL}
 
 
 async def crowd(port: int, seconds: float, kind: str, count: int) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Slow clients by the thousand, and a healthy one: ``python -m tests.soak.slowness``.
 
-The shipped settings, two workers, no proxy. While crowds drip, do not read, sit idle or come and
-go, and under the four attacks of slowhttptest, a healthy client asks 500 times a second over eight
-connections. None of its requests may fail, its 99th percentile may double, whoever drips must be
-sent away at the deadline, and all descriptors must come back. Exit code 1 if not.
+The shipped settings, two workers, no proxy. While crowds drip, do not read, sit idle, come and go
+or have large bodies explained to them, and under the four attacks of slowhttptest, a healthy client
+asks 500 times a second over eight connections. None of its requests may fail, its 99th percentile
+may double, whoever drips must be sent away at the deadline, and all descriptors must come back.
+Exit code 1 if not.
 """
 
 import argparse
@@ -45,6 +46,7 @@ NOISE_SECONDS = 0.002
 CROWDS = (
     ("heads=500", "bodies=500", "readers=200"),
     ("idle=2000", "churn=50"),
+    ("wrong=20",),
 )
 ATTACKS = {
     "slow headers (-H)": ("-H", "-t", "GET", "-i", "5", "-x", "24", "-u", "{}/healthz"),
