@@ -122,7 +122,9 @@ def _two(results: Results) -> str:
     return (
         "Two workers have both cores, and wrk shares them, so requests a second say nothing:\n"
         "their capacity is what they answered while the busier of the two used a second of CPU.\n"
-        "Each worker has the 8 connections that the one alone has.\n\n"
+        "Each worker has the 8 connections that the one alone has. *Two services* are two of one\n"
+        "worker each, which share nothing at all and are loaded in the same way: what they lack\n"
+        "of twice is what messages from core to core take, and what the load does on both.\n\n"
         f"- a request's CPU over that with one worker: {costs}\n"
         f"- the busier worker's share of the CPU, 0.5 if 16 connections are spread evenly: {share}"
     )

@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 
 from benchmarks import counted, halfway, wrk
@@ -35,7 +37,7 @@ class Sample:
         seconds: that took.
         cpu: seconds of CPU that all processes of the service used.
         busiest: that of the process that used most.
-        p50, p99: latencies in microseconds.
+        p50, p99: latencies in microseconds, of several instances the longest.
         others: share of the service's cores that was used by whatever else runs here.
         error: the largest of all answers, relative.
     """
@@ -102,15 +104,27 @@ def measure(
     """Take a service through its works once. Raises Unfit."""
     if service.on_both:
         cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
-    with started(service, works[0], cores.server) as served:
+    with ExitStack() as stack:
+        served = [
+            stack.enter_context(started(service, works[0], cores.server))
+            for _ in range(service.instances)
+        ]
         first = sample(served, works[0], number, seconds, cores)
-        half = _at_half(served, works[0], first, seconds, cores) if service.paced else []
-        memory = served.running.pss()
+        half = _at_half(served[0], works[0], first, seconds, cores) if service.paced else []
+        memory = _memory(served)
         samples = [first, *(sample(served, work, number, seconds, cores) for work in works[1:])]
-        after = sum(served.running.pss().values())
-    held = sum(memory.values())
-    start = Start(service.name, number, served.seconds, held, after, len(memory))
+        after = sum(_memory(served).values())
+    took, held = max(each.seconds for each in served), sum(memory.values())
+    start = Start(service.name, number, took, held, after, len(memory))
     return samples, half, start
+
+
+def _memory(served: Sequence[Served]) -> dict[int, float]:
+    return {pid: size for each in served for pid, size in each.running.pss().items()}
+
+
+def _cpu(served: Sequence[Served]) -> dict[int, float]:
+    return {pid: used for each in served for pid, used in each.running.cpu().items()}
 
 
 @contextmanager
@@ -135,32 +149,36 @@ def started(service: Service, first: Work, cores: str) -> Iterator[Served]:
         yield Served(service, running, port, seconds)
 
 
-def sample(served: Served, work: Work, number: int, seconds: int, cores: Cores) -> Sample:
-    """Check every answer, then load the service and read what that cost it. Raises Unfit."""
-    service, running, port = served.service, served.running, served.port
-    error = _checked(service, port, work)
+def sample(served: Sequence[Served], work: Work, number: int, seconds: int, cores: Cores) -> Sample:
+    """Check every answer, then load all instances and read what that cost them. Raises Unfit."""
+    service = served[0].service
+    error = max(_checked(service, each.port, work) for each in served)
     requests = _requests(service, work)
     places = [int(core) for core in cores.server.split(",")]
-    before, busy = running.cpu(), sum(map(busy_seconds, places))
+    before, busy = _cpu(served), sum(map(busy_seconds, places))
     try:
-        load = _loaded(served, requests, work, seconds, cores)
+        with ThreadPoolExecutor(len(served)) as together:
+            load = partial(_loaded, requests=requests, work=work, seconds=seconds, cores=cores)
+            loads = list(together.map(load, served))
     except (OSError, HTTPException) as failure:
         raise Unfit(f"{service.name} fails under load at {work.name}: {failure}") from failure
-    after, busy = running.cpu(), sum(map(busy_seconds, places)) - busy
-    if load.failed or not load.requests:
-        raise Unfit(f"{service.name} failed {load.failed} requests of {work.name}")
+    after, busy = _cpu(served), sum(map(busy_seconds, places)) - busy
+    failed, answered = sum(load.failed for load in loads), sum(load.requests for load in loads)
+    if failed or not answered:
+        raise Unfit(f"{service.name} failed {failed} requests of {work.name}")
     used = [total - before.get(pid, 0.0) for pid, total in after.items()]
+    took = max(load.seconds for load in loads)
     return Sample(
         service=service.name,
         work=work.name,
         round=number,
-        requests=load.requests,
-        seconds=load.seconds,
+        requests=answered,
+        seconds=took,
         cpu=sum(used),
         busiest=max(used),
-        p50=load.p50,
-        p99=load.p99,
-        others=max(0.0, busy - sum(used)) / (load.seconds * len(places)),
+        p50=max(load.p50 for load in loads),
+        p99=max(load.p99 for load in loads),
+        others=max(0.0, busy - sum(used)) / (took * len(places)),
         error=error,
     )
 

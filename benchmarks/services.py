@@ -43,6 +43,7 @@ class Service:
         paced: whether it is also measured at half of its capacity.
         on_both: whether it has the core of the load as well.
         connections: over which it is loaded, 8 for each worker.
+        instances: how many of it are started, which share nothing and are loaded at once.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Service:
     paced: bool = False
     on_both: bool = False
     connections: int = CONNECTIONS
+    instances: int = 1
 
     def program(self) -> Path:
         """The path of what is run."""
@@ -80,6 +82,14 @@ ORDINATE_TWO = replace(
     paced=False,
     on_both=True,
     connections=2 * CONNECTIONS,
+)
+ORDINATE_TWICE = replace(
+    ORDINATE,
+    name="Ordinate, twice",
+    works=frozenset({"1"}),
+    paced=False,
+    on_both=True,
+    instances=2,
 )
 CONSTANT_OURS = Service(
     "constant, our worker",
@@ -173,6 +183,8 @@ QUICK = tuple(
 )
 FULL = (
     ORDINATE,
+    ORDINATE_TWO,  # next to what it is compared with: the machine changes
+    ORDINATE_TWICE,
     FASTAPI,
     FASTAPI_LEAN,
     CONSTANT_OURS,
@@ -180,6 +192,5 @@ FULL = (
     CONSTANT_THREADS,
     ORDINATE_TABLE,
     FASTAPI_TABLE,
-    ORDINATE_TWO,
     *OTHERS,
 )

@@ -42,9 +42,9 @@ def run(
 
     Args:
         port, requests, seconds: which, with what, and for how long.
-        core: that the load may use, as taskset names it; on several it has a thread for each, since
-            one alone would now be on the back of one worker and now on that of another.
-        connections: how many there are.
+        core: that the load may use, as taskset names it.
+        connections: how many there are. Each 8 have a thread of their own: one for all would be on
+            the back of one worker now, and now on that of the other.
 
     Raises:
         SystemExit: there is no wrk, and it cannot be installed.
@@ -54,7 +54,7 @@ def run(
         file.write(recorded(requests))
         file.flush()
         command = [
-            *("taskset", "-c", core, program, "--threads", str(len(core.split(",")))),
+            *("taskset", "-c", core, program, "--threads", str(connections // CONNECTIONS)),
             *("--connections", str(connections), "--duration", f"{seconds}s"),
             *("--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"),
             *("--", file.name),

@@ -69,9 +69,11 @@ def test_a_noisy_machine_is_known_by_what_a_constant_costs(factor: float, told: 
 def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> None:
     results = session()
     two = replace(results.samples[0], service="Ordinate, 2 workers", busiest=0.015)
-    results.samples.append(two)
+    twice = replace(two, service="Ordinate, twice", busiest=0.018)
+    results.samples += [two, twice]
 
     report.write(results, tmp_path)
 
     text = (tmp_path / "benchmarks.md").read_text("utf-8")
+    assert "| 2.00 (2.00-2.00) | yes; two services: 1.67 (1.67-1.67) |" in text
     assert "0.5 if 16 connections are spread evenly: 0.50 (0.50-0.50)" in text
