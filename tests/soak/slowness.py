@@ -43,6 +43,10 @@ SLOWER = 2.0
 NOISE_SECONDS = 0.002
 """A 99th percentile below this is not compared: it is the machine's."""
 
+AT_WORK_SECONDS = 0.05
+"""Most that the 99th percentile may be while others have large bodies explained to them: that takes
+its time, and a part of it the whole interpreter."""
+
 CROWDS = (
     ("heads=500", "bodies=500", "readers=200"),
     ("idle=2000", "churn=50"),
@@ -140,7 +144,8 @@ def _crowd(
         time.sleep(ARRIVED_SECONDS)
         found = _healthy(port, seconds - ARRIVED_SECONDS - 5)
         told, _ = crowd.communicate(timeout=seconds + 60)
-    _compare(" ".join(kinds), found, before[0], verdict)
+    at_work = AT_WORK_SECONDS if any(each.startswith("wrong") for each in kinds) else 0.0
+    _compare(" ".join(kinds), found, before[0], verdict, at_work)
     for each in json.loads(told):
         print(
             "  {kind}: {opened} opened, {closed} sent away, the last after {last} s".format(**each)
@@ -176,11 +181,11 @@ def _attack(
     _settle(running, before[1], verdict)
 
 
-def _compare(name: str, found: Flood, quiet: Flood, verdict: Verdict) -> None:
+def _compare(name: str, found: Flood, quiet: Flood, verdict: Verdict, at_work: float = 0.0) -> None:
     _tell(name, found)
     failed = sum(len(times) for status, times in found.times.items() if status != 200)
     verdict.must(not failed, f"{name}: {failed} requests of the healthy client failed")
-    most = max(NOISE_SECONDS, SLOWER * quiet.percentile(200, 0.99))
+    most = max(at_work, NOISE_SECONDS, SLOWER * quiet.percentile(200, 0.99))
     verdict.must(found.percentile(200, 0.99) <= most, f"{name}: the healthy client is slower")
 
 
