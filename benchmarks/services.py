@@ -182,13 +182,13 @@ QUICK = tuple(
     for each in (ORDINATE, FASTAPI, CONSTANT_OURS, ORDINATE_TABLE, FASTAPI_TABLE)
 )
 FULL = (
-    ORDINATE,
-    ORDINATE_TWO,  # next to what it is compared with: the machine changes
     ORDINATE_TWICE,
-    FASTAPI,
-    FASTAPI_LEAN,
+    ORDINATE_TWO,
+    ORDINATE,  # next to what it is closely compared with: the machine changes its speed
     CONSTANT_OURS,
     CONSTANT_UNKNOWN,
+    FASTAPI,
+    FASTAPI_LEAN,
     CONSTANT_THREADS,
     ORDINATE_TABLE,
     FASTAPI_TABLE,
