@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _GENERATED = (
     *("tests/compiled", "tests/protocols", "tests/worker/test_heads.py", "tests/test_checking.py"),
-    *("tests/test_linear.py", "tests/http/test_headers.py", "tests/http/test_outside.py"),
+    *("tests/test_diagnosis.py", "tests/test_linear.py", "tests/http/test_headers.py"),
+    "tests/http/test_outside.py",
 )
 """Tests with inputs that hypothesis makes."""
 
