@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 _KEY = b'"x"'
 
 BRIEF_BYTES = 1 << 14
-"""Whatever is in a body of this size, it is answered in one or two milliseconds."""
+"""Whatever is in a body of this size, it is answered in two or three milliseconds."""
 
 _UNFOLDING = threading.Lock()
 """Held while there are Python objects for all that a larger body has.
