@@ -1,9 +1,11 @@
 """From a table and a target to a dataset, or a sentence on why that cannot be."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from app.diagnosis import enumerated, nearest
 from app.errors import DataError
@@ -36,14 +38,7 @@ def make_dataset(
     known = ~np.isnan(goal.values)
     rows = int(known.sum())
     _check_rows(rows, folds)
-    columns = [
-        read_column(name, array if known.all() else pc.filter(array, known))
-        for name, array in table.columns.items()
-        if name != target and name not in drop
-    ]
-    for column in columns:
-        if column.name in keep and (reason := cannot_be_kept(column)):
-            raise DataError(f"--keep cannot keep {column.name!r}: {reason}")
+    columns = _read_columns(table, {target, *drop}, keep, known)
     why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
     left_out = {name: why[name] for name in table.columns if name in why}
     used = [column for column in columns if column.name not in left_out]
@@ -64,6 +59,21 @@ def make_dataset(
         rows_left_out=len(known) - rows,
         notes=table.notes,
     )
+
+
+def _read_columns(
+    table: Table, without: AbstractSet[str], keep: Sequence[str], known: NDArray[np.bool_]
+) -> list[Column]:
+    """The columns of the rows whose target is known, each that must be kept usable."""
+    columns = [
+        read_column(name, array if known.all() else pc.filter(array, known))
+        for name, array in table.columns.items()
+        if name not in without
+    ]
+    for column in columns:
+        if column.name in keep and (reason := cannot_be_kept(column)):
+            raise DataError(f"--keep cannot keep {column.name!r}: {reason}")
+    return columns
 
 
 def _check_named(table: Table, target: str | None, drop: Sequence[str], keep: Sequence[str]) -> str:

@@ -147,6 +147,12 @@ NUMBERS = (
     Case("other-digits", 400, '{"x":[\u0661,2,0.5]}'.encode(), NOT_JSON),
 )
 
+_LONG = b"[1.0000000000000001,2.0000000000000001,3.0000000000000001],"
+_LARGE = _LONG * 999
+"""60 KB of right rows, one fewer than are allowed; what else is wrong, a thread finds out."""
+
+_ESCAPED = rb'{"wid\u0074h":1,"height":2,"depth":3}'
+
 ROWS = (
     Case("x-empty", 400, b'{"x":[]}', "'x' is empty"),
     Case("x-null", 400, b'{"x":null}', "a row must be a list of 3 values"),
@@ -202,6 +208,15 @@ ROWS = (
     Case("100000-empty-objects", 413, b'{"x":[%s]}' % b",".join([b"{}"] * 100_000), "1000 rows"),
     Case("100000-values", 413, b'{"x":[%s]}' % b",".join([b"1"] * 100_000), "1000 rows"),
     Case("wrong-everywhere", 400, b'{"x":[%s]}' % b",".join([b'["a"]'] * 1000), "1980 more"),
+    Case("large-right", 200, b'{"x":[%s[1,2,3]]}' % _LARGE),
+    Case("large-escaped", 200, b'{"x":[%s%s]}' % (_LARGE, _ESCAPED)),
+    Case("large-wrong-at-the-end", 400, b'{"x":[%s[1,"2",3]]}' % _LARGE, "row 999, 'height'"),
+    Case("large-short-at-the-end", 400, b'{"x":[%s[1,2]]}' % _LARGE, "row 999, 'depth'"),
+    Case("large-broken-at-the-end", 400, b'{"x":[%s[1,2,3}' % _LARGE, NOT_JSON),
+    Case("large-wrong-everywhere", 400, b'{"x":[%s1]}' % _LARGE.replace(b",2", b",-"), NOT_JSON),
+    Case("large-wide-everywhere", 400, b'{"x":[%s1]}' % _LARGE.replace(b"[", b"[0,"), "1000 prob"),
+    Case("large-key-twice", 400, b'{"x":[%s1],"x":1}' % _LARGE, "the key 'x' twice"),
+    Case("large-two-rows-more", 413, b'{"x":[%s[1,2,3],[1,"2",3]]}' % _LARGE, "has 1001 rows"),
     Case("single-list", 200, b'{"x":[1]}', target="/models/single/predict"),
     Case("single-scalar", 200, b'{"x":1}', target="/models/single/predict"),
     Case("single-boolean", 400, b'{"x":true}', "'speed'", target="/models/single/predict"),
