@@ -1,8 +1,8 @@
 """What is wrong with rows that were not accepted: every problem, with its place and its remedy.
 
-All problems are counted, by columns where rows have their due width, in time that grows with what
-was sent and with nothing else. Only those that are shown are looked for and put into words: to look
-for the name that was meant is far too slow to be done for each of a million wrong values.
+All problems are counted, those of lists by columns, in time that grows with what was sent and with
+nothing else. Only those that are shown are looked for and put into words: to look for the name that
+was meant is far too slow to be done for each of a million wrong values.
 """
 
 import math

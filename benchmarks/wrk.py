@@ -54,7 +54,7 @@ def run(
         file.write(recorded(requests))
         file.flush()
         command = [
-            *("taskset", "-c", core, program, "--threads", str(connections // CONNECTIONS)),
+            *("taskset", "-c", core, program, "--threads", str(max(1, connections // CONNECTIONS))),
             *("--connections", str(connections), "--duration", f"{seconds}s"),
             *("--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"),
             *("--", file.name),

@@ -84,7 +84,7 @@ class Responder:
             elif len(body) <= BRIEF_BYTES and self._is_brief(head.environ["PATH_INFO"]):
                 return answer(self._application, ends.environ() | head.environ, body, keep_alive)
         except Unfinished as unfinished:
-            return unfinished.with_traceback(None)  # which would keep the body
+            return unfinished
         except Exception as error:  # noqa: BLE001 - an application can raise anything
             return self._failed(error, ends)
         return None

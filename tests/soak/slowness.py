@@ -151,6 +151,8 @@ def _crowd(
             "  {kind}: {opened} opened, {closed} sent away, the last after {last} s".format(**each)
         )
         verdict.must(not each["failed"], f"{each['failed']} {each['kind']} could not connect")
+        if each["kind"] == "wrong":
+            verdict.must(not each["closed"], f"{each['closed']} were not told what is wrong")
         if each["kind"] in ("heads", "bodies", "readers"):
             verdict.must(each["closed"] == each["opened"], f"{each['kind']} are still there")
             most = DEADLINE_SECONDS + (ARRIVED_SECONDS if each["kind"] == "readers" else 0)
