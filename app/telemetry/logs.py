@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from app.masking import mask_bytes
-from app.telemetry.lines import Sink, encode
+from app.telemetry.lines import Later, Sink, encode
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -44,9 +44,13 @@ class Log:
         self._millisecond = (0, "")
         self._kinds: dict[_Kind, str] = {}
 
-    def gather(self, later: Callable[[Callable[[], None]], object]) -> None:
-        """Write the lines of this thread's requests in as few calls as `later` allows."""
-        self._out.gather(later)
+    def gather(self, in_time: Later, at_end: Later) -> None:
+        """Write the lines of this thread's requests by the lot, as `Sink.gather` says."""
+        self._out.gather(in_time, at_end)
+
+    def flush(self) -> None:
+        """Write the lines that were gathered."""
+        self._out.flush()
 
     def access(  # noqa: PLR0913 - a line has as many fields as it has
         self,

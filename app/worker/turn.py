@@ -40,6 +40,7 @@ class Turn(selectors.DefaultSelector):
         self._ready = 0
         self._sending: list[Callable[[], None]] = []
         self._is_reading = False
+        self._ending: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.has_answered = False
 
@@ -65,6 +66,8 @@ class Turn(selectors.DefaultSelector):
         self._is_reading = False
         if self._sending:
             self._send()
+        if self._ending:
+            self._end()
         return [each for each in others if self._is_current(each[0])]
 
     def _is_current(self, key: selectors.SelectorKey) -> bool:
@@ -78,6 +81,18 @@ class Turn(selectors.DefaultSelector):
         """Whether more than one had something to say; notes that there is an answer."""
         self.has_answered = True
         return self._ready > 1
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call when the answers of this turn are sent, or those of the next, if none is going on.
+
+        It must not raise, nor ask for another turn's end.
+        """
+        self._ending.append(call)
+
+    def _end(self) -> None:
+        for call in self._ending:
+            call()
+        self._ending.clear()
 
     def send_soon(self, send: Callable[[], None]) -> None:
         """Send when all requests that are here by now are answered."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.telemetry.lines import FILE_LIMIT, LIMIT, Sink, encode
+from app.telemetry.lines import FILE_LIMIT, LIMIT, LOT, Sink, encode
 
 HOSTILE = [
     "a\nb",
@@ -215,28 +215,34 @@ def test_lines_of_several_workers_never_mix(tmp_path: Path) -> None:
     assert {len(json.loads(line)["request_id"]) for line in lines} == {128}
 
 
-def test_lines_of_one_turn_are_written_at_once_and_in_order(tmp_path: Path) -> None:
-    later: list[Callable[[], None]] = []
+def _never(_call: Callable[[], None]) -> None:
+    """Be asked to make a call later."""
+
+
+def test_a_few_lines_are_written_in_time_at_once_and_in_order(tmp_path: Path) -> None:
+    in_time: list[Callable[[], None]] = []
+    at_end: list[Callable[[], None]] = []
     target = tmp_path / "log"
     with target.open("wb", buffering=0) as file:
         sink = Sink(file.fileno())
-        sink.gather(later.append)
+        sink.gather(in_time.append, at_end.append)
 
         for number in range(3):
             sink.write(b"line %d\n" % number)
         before = target.read_bytes()
-        for flush in later:
+        for flush in in_time:
             flush()
 
     assert before == b""
-    assert len(later) == 1
+    assert len(in_time) == 1
+    assert not at_end
     assert target.read_bytes() == b"line 0\nline 1\nline 2\n"
 
 
 def test_no_more_is_gathered_than_a_pipe_takes_whole() -> None:
     reading, writing = os.pipe()
     sink = Sink(writing)
-    sink.gather(lambda _flush: None)
+    sink.gather(_never, _never)
 
     for _ in range(3):
         sink.write(b"x" * (LIMIT // 2) + b"\n")
@@ -246,11 +252,56 @@ def test_no_more_is_gathered_than_a_pipe_takes_whole() -> None:
     os.close(writing)
 
 
+def test_a_lot_is_written_when_the_turn_ends(tmp_path: Path) -> None:
+    at_end: list[Callable[[], None]] = []
+    target = tmp_path / "log"
+    line = b"x" * (LOT // 10) + b"\n"
+    with target.open("wb", buffering=0) as file:
+        sink = Sink(file.fileno())
+        sink.gather(_never, at_end.append)
+
+        for _ in range(15):
+            sink.write(line)
+        before, asked = target.read_bytes(), len(at_end)
+        at_end.pop()()
+        for _ in range(9):
+            sink.write(line)
+        few = len(at_end)
+        sink.write(line)
+
+    assert before == b""
+    assert asked == 1
+    assert target.read_bytes() == 15 * line
+    assert few == 0
+    assert len(at_end) == 1
+
+
+def test_one_timer_is_awaited_however_many_lots_are_written_before() -> None:
+    in_time: list[Callable[[], None]] = []
+    reading, writing = os.pipe()
+    sink = Sink(writing)
+    sink.gather(in_time.append, _never)
+
+    for number in range(5):
+        sink.write(b"%d" % number + b"x" * (LIMIT // 2) + b"\n")
+    awaited = len(in_time)
+    in_time.pop()()
+    written = os.read(reading, 1 << 16)
+    sink.write(b"line\n")
+    in_time.pop()()
+
+    assert awaited == 1
+    assert [line[:1] for line in written.splitlines()] == [b"0", b"1", b"2", b"3", b"4"]
+    assert os.read(reading, 1 << 16) == b"line\n"
+    os.close(reading)
+    os.close(writing)
+
+
 def test_for_a_file_more_is_gathered_but_not_without_end(tmp_path: Path) -> None:
     target = tmp_path / "log"
     with target.open("wb", buffering=0) as file:
         sink = Sink(file.fileno())
-        sink.gather(lambda _flush: None)
+        sink.gather(_never, _never)
         line = b"x" * (LIMIT - 1) + b"\n"
 
         for _ in range(FILE_LIMIT // LIMIT):
@@ -262,11 +313,11 @@ def test_for_a_file_more_is_gathered_but_not_without_end(tmp_path: Path) -> None
         assert target.read_bytes() == line * (FILE_LIMIT // LIMIT)
 
 
-def test_other_threads_do_not_wait_for_the_turn_to_end(tmp_path: Path) -> None:
+def test_other_threads_wait_for_nothing(tmp_path: Path) -> None:
     target = tmp_path / "log"
     with target.open("wb", buffering=0) as file:
         sink = Sink(file.fileno())
-        sink.gather(lambda _flush: None)
+        sink.gather(_never, _never)
 
         other = threading.Thread(target=sink.write, args=(b"line\n",))
         other.start()

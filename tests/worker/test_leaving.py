@@ -15,6 +15,7 @@ from tests.support.raw import Answer, Wire, headed, post
 from tests.support.server import Server, wait_until_gone
 
 HANG = headed("POST /faults/hang HTTP/1.1", "Host: x", "Content-Length: 0")
+BODY = b'{"x":[1,2,0.5]}'
 LOST = "ordinate_log_lines_lost_total"
 READY = headed("GET /readyz HTTP/1.1", "Host: x")
 
@@ -152,6 +153,22 @@ def test_a_reload_never_says_that_the_service_is_not_ready(models: Path) -> None
         assert states == [200]
         assert ask(server, READY).status == 200
         server.stop(signal.SIGINT)
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGQUIT"])
+def test_however_it_is_told_to_stop_the_line_of_each_answer_is_written(
+    models: Path, how: str
+) -> None:
+    asked = [f"asked-{how}-{number}" for number in range(30)]
+    with Server(models, ORDINATE_WORKERS="1") as server:
+        with Wire(server) as wire:
+            for request_id in asked:
+                wire.send(post(BODY, f"X-Request-Id: {request_id}"))
+                assert wire.answer().status == 200
+            server.stop(signal.Signals[how])
+
+        lines = [json.loads(line) for line in server.out]
+    assert [line["request_id"] for line in lines if line.get("route") == "/predict"] == asked
 
 
 def test_a_full_log_disk_does_not_stop_the_service(models: Path) -> None:

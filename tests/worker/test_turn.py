@@ -110,6 +110,26 @@ def test_what_is_sent_soon_within_the_turn_is_sent_at_its_end() -> None:
     assert events == ["read", "read", "sent", "sent"]
 
 
+def test_what_is_for_the_end_is_done_once_when_the_answers_are_sent() -> None:
+    events: list[str] = []
+    with running(2) as (turn, _, here):
+
+        def read() -> None:
+            turn.at_end(lambda: events.append("end"))
+            turn.send_soon(lambda: events.append("sent"))
+            for each in here:
+                each.recv(1)
+                turn.unregister(each)
+            here.clear()
+
+        for each in here:
+            turn.register(each, selectors.EVENT_READ, Closing(read))
+        turn.select(0)
+        turn.select(0)
+
+    assert events == ["sent", "sent", "end", "end"]
+
+
 def test_an_answer_that_cannot_be_sent_keeps_no_other_back() -> None:
     told: list[str] = []
     sent: list[str] = []
