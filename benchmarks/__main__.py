@@ -5,10 +5,12 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import archive, circumstances, environments, report, session, work, wrk
+from benchmarks.processes import stolen_seconds
 from benchmarks.rounds import Cores
 from benchmarks.services import DATA, FULL, PLACE, QUICK, ROOT, Service
 from benchmarks.summary import lines
@@ -51,9 +53,12 @@ def _measure(options: argparse.Namespace) -> session.Results:
     works = [*work.numbers(models), *work.table(models, data, target)]
     wanted = [each for each in works if each.name in options.works]
     plan = session.Plan(options.rounds, options.seconds, Cores(options.server, options.client))
+    begin, stolen = time.monotonic(), stolen_seconds()
     results = session.run(services, wanted, plan)
+    share = (stolen_seconds() - stolen) / (time.monotonic() - begin)
     results.skipped |= skipped
     results.circumstances = circumstances.tell(services, plan, f"{data.name}, target {target}")
+    results.circumstances["stolen by the hypervisor"] = f"{share:.2%} of a core"
     return results
 
 

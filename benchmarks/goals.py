@@ -10,6 +10,10 @@ from benchmarks.session import Results
 
 OURS, TABLE = "Ordinate", "Ordinate, table"
 TWO, TWICE = "Ordinate, 2 workers", "Ordinate, twice"
+_MANY = ", 32 connections"
+TEAMS = {8: (OURS, TWO, TWICE), 32: (OURS + _MANY, TWO + _MANY, TWICE + _MANY)}
+"""Connections of each worker; one worker, two, and two services of one that share nothing."""
+
 FLOOR = "constant, our worker"
 UNTOLD = "constant, our worker, untold"
 
@@ -74,9 +78,10 @@ def goals(results: Results) -> Iterator[Goal]:
         "start", "seconds to a first prediction", "at most", 0.5, _starts(results, "seconds")
     )
     yield Goal("memory", "MB (PSS), master and one worker", "at most", 75, _starts(results, "pss"))
-    two, twice = _scaling(results, TWO), _scaling(results, TWICE)
-    quantity, whose = "capacity over that of one", "two services"
-    yield Goal("two workers", quantity, "at least", 1.8, two, twice, whose)
+    for connections, (one, *both) in TEAMS.items():
+        two, twice = (scaled(results, each, one) for each in both)
+        quantity, whose = f"capacity over that of one, {connections} connections", "two services"
+        yield Goal("two workers", quantity, "at least", 1.8, two, twice, whose)
     half = "half of capacity"
     for which, quantity in (("p99", "p99"), ("usual_p99", "p99 of most thousands")):
         found, control = (
@@ -106,12 +111,13 @@ def _starts(results: Results, name: str) -> Spread | None:
     return Spread.of(found) if found else None
 
 
-def _scaling(results: Results, two: str) -> Spread | None:
+def scaled(results: Results, two: str, one: str) -> Spread | None:
+    """How many times the capacity of one worker two have, as `figures.scaling` defines it."""
     samples = {(each.service, each.round): each for each in results.samples if each.work == "1"}
     found = [
-        scaling(sample, samples[OURS, number])
+        scaling(sample, samples[one, number])
         for (service, number), sample in samples.items()
-        if service == two and (OURS, number) in samples
+        if service == two and (one, number) in samples
     ]
     return Spread.of(found) if found else None
 

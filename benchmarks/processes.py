@@ -137,6 +137,11 @@ def busy_seconds(core: int) -> float:
     raise ValueError(f"there is no core {core}")
 
 
+def stolen_seconds() -> float:
+    """Seconds of all cores that a hypervisor gave to others, although something was to be done."""
+    return int((PROC / "stat").read_text().split(maxsplit=9)[8]) / TICKS
+
+
 def _family(leader: int) -> list[int]:
     found = {leader}
     status = [each for pid in PROC.iterdir() if pid.name.isdigit() and (each := _status(pid))]

@@ -188,7 +188,8 @@ def _loaded(
 ) -> wrk.Load:
     if work.rows >= COUNTED_ROWS:
         return counted.run(served.port, requests, COUNTED)
-    return wrk.run(served.port, requests, seconds, cores.client, served.service.connections)
+    connections, threads = served.service.connections, served.service.threads
+    return wrk.run(served.port, requests, seconds, cores.client, connections, threads)
 
 
 def _at_half(served: Served, work: Work, full: Sample, seconds: int, cores: Cores) -> list[Paced]:

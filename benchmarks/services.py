@@ -42,7 +42,8 @@ class Service:
         env: variables beside the few that every service gets; {port} is filled in.
         paced: whether it is also measured at half of its capacity.
         on_both: whether it has the core of the load as well.
-        connections: over which it is loaded, 8 for each worker.
+        connections: over which each instance is loaded, 8 for each worker as a rule.
+        threads: of the load, one for each worker.
         instances: how many of it are started, which share nothing and are loaded at once.
     """
 
@@ -56,6 +57,7 @@ class Service:
     paced: bool = False
     on_both: bool = False
     connections: int = CONNECTIONS
+    threads: int = 1
     instances: int = 1
 
     def program(self) -> Path:
@@ -82,6 +84,7 @@ ORDINATE_TWO = replace(
     paced=False,
     on_both=True,
     connections=2 * CONNECTIONS,
+    threads=2,
 )
 ORDINATE_TWICE = replace(
     ORDINATE,
@@ -90,6 +93,22 @@ ORDINATE_TWICE = replace(
     paced=False,
     on_both=True,
     instances=2,
+)
+MANY = 32
+"""Connections over which the load always has an answer to read, and needs no waking."""
+
+ORDINATE_MANY = replace(
+    ORDINATE,
+    name=f"Ordinate, {MANY} connections",
+    works=ORDINATE_TWO.works,
+    paced=False,
+    connections=MANY,
+)
+ORDINATE_TWO_MANY = replace(
+    ORDINATE_TWO, name=f"{ORDINATE_TWO.name}, {MANY} connections", connections=2 * MANY
+)
+ORDINATE_TWICE_MANY = replace(
+    ORDINATE_TWICE, name=f"{ORDINATE_TWICE.name}, {MANY} connections", connections=MANY
 )
 CONSTANT_OURS = Service(
     "constant, our worker",
@@ -182,6 +201,9 @@ QUICK = tuple(
     for each in (ORDINATE, FASTAPI, CONSTANT_OURS, ORDINATE_TABLE, FASTAPI_TABLE)
 )
 FULL = (
+    ORDINATE_TWICE_MANY,
+    ORDINATE_TWO_MANY,
+    ORDINATE_MANY,
     ORDINATE_TWICE,
     ORDINATE_TWO,
     ORDINATE,  # next to what it is closely compared with: the machine changes its speed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.figures import Spread, by_round, per_second, ratio
-from benchmarks.goals import FLOOR, TWICE, TWO, goals
+from benchmarks.goals import FLOOR, OURS, TEAMS, goals
 from benchmarks.session import Results
 
 PAIRS = (
@@ -19,8 +19,8 @@ PAIRS = (
 )
 """Each work and the service of ours that does it."""
 
-APART = {TWO, TWICE}
-"""None of those that are compared: they have two cores."""
+APART = {name for team in TEAMS.values() for name in team} - {OURS}
+"""None of those that are compared: they have two cores, or more connections."""
 
 QUIET = 1.15
 """Up to so much noise is what a machine of one's own has."""

@@ -36,15 +36,21 @@ def find_or_install() -> str:
 
 
 def run(
-    port: int, requests: Sequence[bytes], seconds: int, core: str, connections: int = CONNECTIONS
+    port: int,
+    requests: Sequence[bytes],
+    seconds: int,
+    core: str,
+    connections: int = CONNECTIONS,
+    threads: int = 1,
 ) -> Load:
     """Load a service on this port of 127.0.0.1 for some seconds.
 
     Args:
         port, requests, seconds: which, with what, and for how long.
         core: that the load may use, as taskset names it.
-        connections: how many there are. Each 8 have a thread of their own: one for all would be on
-            the back of one worker now, and now on that of the other.
+        connections: how many there are.
+        threads: of the load. One for two workers would be on the back of one of them now, and now
+            on that of the other.
 
     Raises:
         SystemExit: there is no wrk, and it cannot be installed.
@@ -54,7 +60,7 @@ def run(
         file.write(recorded(requests))
         file.flush()
         command = [
-            *("taskset", "-c", core, program, "--threads", str(max(1, connections // CONNECTIONS))),
+            *("taskset", "-c", core, program, "--threads", str(threads)),
             *("--connections", str(connections), "--duration", f"{seconds}s"),
             *("--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"),
             *("--", file.name),

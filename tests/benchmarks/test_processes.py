@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import halfway, paced, steady
+from benchmarks import halfway, paced, processes, steady
 from benchmarks.processes import Running
 from tests.support.server import ROOT
 
@@ -107,3 +107,11 @@ def test_beside_a_service_at_a_pace_stands_a_program_that_costs_as_much() -> Non
         ("C, as long as it", "random", 3),
     ]
     assert [each.cost for each in found] == pytest.approx([400] * 4, rel=0.3)
+
+
+def test_stolen_time_is_that_of_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stat").write_text("cpu  11 12 13 14 15 16 17 250 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n")
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr(processes, "TICKS", 100)
+
+    assert processes.stolen_seconds() == 2.5

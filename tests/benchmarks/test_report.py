@@ -76,4 +76,23 @@ def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> Non
 
     text = (tmp_path / "benchmarks.md").read_text("utf-8")
     assert "| 2.00 (2.00-2.00) | yes; two services: 1.67 (1.67-1.67) |" in text
-    assert "0.5 if 16 connections are spread evenly: 0.50 (0.50-0.50)" in text
+    row = "| 8 | 2.00 (2.00-2.00) | 1.67 (1.67-1.67) | 1.00 (1.00-1.00) | 0.50 (0.50-0.50) |"
+    assert row in text
+
+
+def test_two_workers_with_many_connections_are_compared_with_one_that_has_as_many(
+    tmp_path: Path,
+) -> None:
+    results = session()
+    one = replace(results.samples[0], service="Ordinate, 32 connections", cpu=0.02, busiest=0.02)
+    two = replace(one, service="Ordinate, 2 workers, 32 connections", busiest=0.0125)
+    results.samples += [one, two]
+    results.starts.append(replace(results.starts[0], service=one.service))
+
+    report.write(results, tmp_path)
+
+    text = (tmp_path / "benchmarks.md").read_text("utf-8")
+    goal = "capacity over that of one, 32 connections | at least 1.8 | 1.60 (1.60-1.60) | no |"
+    assert goal in text
+    assert "| 32 | 1.60 (1.60-1.60) |  | 1.00 (1.00-1.00) | 0.62 (0.62-0.62) |" in text
+    assert f"| {one.service} |" not in text
