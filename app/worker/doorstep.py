@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from app.worker.looking import Lookout
+
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 PATIENCE_SECONDS = 0.2
@@ -18,8 +20,6 @@ LINGER_SECONDS = 2.0
 
 KEPT = 128
 """Connections of such clients that are kept open for a while."""
-
-_CHECK_SECONDS = 0.1
 
 _UNSEEN = bytearray(1 << 20)
 _TOGETHER = 1 << 18
@@ -88,7 +88,7 @@ class Doorstep:
         self._patience, self._linger = patience, linger
         self._fresh: deque[tuple[float, socket.socket]] = deque()  # of which nothing is read
         self._sending: dict[socket.socket, float] = {}  # since when they are here
-        self._checking = False
+        self._lookout = Lookout(loop, self._check)
 
     @property
     def held(self) -> int:
@@ -107,7 +107,7 @@ class Doorstep:
         self._fresh.append((self._loop.time(), client))
         if self.held > KEPT:
             self._close_first()
-        self._check_later()
+        self._lookout.begin()
 
     def _close_first(self) -> None:
         if self._sending:
@@ -119,19 +119,12 @@ class Doorstep:
             client.recv_into(_UNSEEN, _LAST, _THROW_AWAY)
         client.close()
 
-    def _check_later(self) -> None:
-        if not self._checking:
-            self._checking = True
-            self._loop.call_later(_CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
-        self._checking = False
+    def _check(self) -> bool:
         now = self._loop.time()
         while self._fresh and now - self._fresh[0][0] >= self._patience:
             self._read_on(*self._fresh.popleft())
         self._let_go(now)
-        if self.held:
-            self._check_later()
+        return self.held > 0
 
     def _read_on(self, since: float, client: socket.socket) -> None:
         """Throw away what comes from now on, a lot at a time."""

@@ -13,12 +13,11 @@ from app.worker.cutting import HEAD_END
 from app.worker.doorstep import Doorstep
 from app.worker.ends import Ends
 from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, recognise
+from app.worker.looking import Lookout
 from app.worker.responding import Responder, is_large
 
 PATIENCE_SECONDS = 0.2
 """Seconds that a client may take to send a head until it is treated like all others."""
-
-_CHECK_SECONDS = 0.1
 
 
 class Threshold:
@@ -45,7 +44,7 @@ class Threshold:
         self._responder, self._environ, self._doorstep = responder, environ, doorstep
         self._loop, self._go, self._patience = loop, go, patience
         self._silent: dict[socket.socket, float] = {}  # until when they may be
-        self._checking = False
+        self._lookout = Lookout(loop, self._check)
 
     @property
     def held(self) -> int:
@@ -57,7 +56,7 @@ class Threshold:
         if not self._look(client):
             self._silent[client] = self._loop.time() + self._patience
             self._loop.add_reader(client, self._came, client)
-            self._check_later()
+            self._lookout.begin()
 
     def close(self) -> None:
         """Treat all like any others from now on."""
@@ -97,16 +96,9 @@ class Threshold:
         del self._silent[client]
         self._loop.remove_reader(client)
 
-    def _check_later(self) -> None:
-        if not self._checking:
-            self._checking = True
-            self._loop.call_later(_CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
-        self._checking = False
+    def _check(self) -> bool:
         self._settle(self._loop.time())
-        if self._silent:
-            self._check_later()
+        return bool(self._silent)
 
     def _settle(self, now: float) -> None:
         """Treat those whose time here is up like all others."""
