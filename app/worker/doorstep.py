@@ -9,8 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from app.worker.looking import Lookout
+from app.worker.transport import SocketTransport
 
 _AT_ONCE = struct.pack("ii", 1, 0)
+
+_MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+"""Has Linux keep what is sent for what follows at once: the last bytes and the end of a connection
+are one segment then, to be handled here, and by the client, once."""
 
 PATIENCE_SECONDS = 0.2
 """Most clients that are refused hang up by themselves in this time."""
@@ -35,8 +40,12 @@ _THROW_AWAY = socket.MSG_TRUNC if sys.platform == "linux" else 0
 """Linux need not copy what is thrown away."""
 
 
-def half_close(transport: Transport) -> None:
-    """Send no more, and read on: closing while a client still sends would lose its answer."""
+def end_with(transport: Transport, answer: bytes) -> None:
+    """Send this and no more, and read on: closing while a client still sends would lose it."""
+    if isinstance(transport, SocketTransport):
+        transport.write(answer, _MORE_FOLLOWS)
+    else:
+        transport.write(answer)
     with suppress(OSError):  # the client is gone, of which the event loop will hear
         transport.write_eof()
     transport.resume_reading()
@@ -98,7 +107,7 @@ class Doorstep:
     def turn_away(self, client: socket.socket, answer: bytes) -> None:
         """Answer a client that has got nothing yet. Its socket is not to block."""
         with suppress(OSError):  # it is gone, which is noticed when it is read from
-            client.send(answer)  # into an empty buffer, which takes it whole
+            client.send(answer, _MORE_FOLLOWS)  # into an empty buffer, which takes it whole
             client.shutdown(socket.SHUT_WR)
         self.keep(client)
 

@@ -3,7 +3,7 @@
 import asyncio
 from math import inf
 
-from app.worker.doorstep import half_close
+from app.worker.doorstep import end_with
 from app.worker.server import Server
 
 
@@ -68,12 +68,13 @@ class Outgoing(asyncio.Protocol):
         self.let_out()
         if self._transport is None:
             return
-        self._transport.write(b"".join([*self._unsent, answer]))
+        last = b"".join([*self._unsent, answer])
         self._unsent.clear()
         if self._ended:
+            self._transport.write(last)
             self._transport.close()
         else:
-            half_close(self._transport)
+            end_with(self._transport, last)
 
     def _discard(self, data: bytes) -> None:
         """Give a client that still sends more time to read why not, but not for ever."""

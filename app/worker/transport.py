@@ -83,8 +83,8 @@ class SocketTransport(Watched, asyncio.Transport):
 
     # ---- what the protocol asks for ----------------------------------------------------------
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, as much as the system takes at once, the rest later."""
+    def write(self, data: bytes | bytearray | memoryview, flags: int = 0) -> None:
+        """Send, as much as the system takes at once, by these flags, the rest later."""
         if self._left:
             self._left = memoryview(b"".join((self._left, data)))
             return
@@ -93,7 +93,7 @@ class SocketTransport(Watched, asyncio.Transport):
         if self._ended:
             raise RuntimeError("the end was sent before this")
         try:
-            sent = self._end.send(data)
+            sent = self._end.send(data, flags)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:

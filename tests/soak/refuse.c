@@ -50,7 +50,7 @@ static void serve(int client) {
   if (!answered[client]) {
     int together = 1 << 18;
     if (recv(client, bytes, LOOK, MSG_PEEK) > 0) {
-      refused += send(client, answer, sizeof answer - 1, MSG_NOSIGNAL) > 0;
+      refused += send(client, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_MORE) > 0;
       shutdown(client, SHUT_WR);
       setsockopt(client, SOL_SOCKET, SO_RCVLOWAT, &together, sizeof together);
       answered[client] = 1;

@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 
 SECONDS = 20.0
+
+_SEGMENTS_IN = 140
+"""Where tcpi_segs_in is in Linux's tcp_info."""
 
 
 def connected() -> tuple[socket.socket, socket.socket]:
@@ -13,6 +17,12 @@ def connected() -> tuple[socket.socket, socket.socket]:
         client = socket.create_connection(listener.getsockname(), SECONDS)
         here, _ = listener.accept()
     return client, here
+
+
+def segments(client: socket.socket) -> int:
+    """How many segments a client has got by now. Linux alone tells that."""
+    told = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SEGMENTS_IN + 4)
+    return int.from_bytes(told[_SEGMENTS_IN:], sys.byteorder)
 
 
 def run_until(loop: asyncio.AbstractEventLoop, condition: Callable[[], object]) -> None:

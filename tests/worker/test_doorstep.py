@@ -3,14 +3,17 @@
 import asyncio
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
-from app.worker.doorstep import KEPT, Doorstep
-from tests.support.sockets import connected, run_until
+from app.worker.doorstep import KEPT, Doorstep, end_with
+from app.worker.transport import SocketTransport
+from app.worker.turn import Turn
+from tests.support.sockets import connected, run_until, segments
 
 REFUSAL = b"HTTP/1.1 503 SERVICE UNAVAILABLE\r\n\r\n"
 SECONDS = 20.0
@@ -82,6 +85,28 @@ def test_who_sends_before_he_reads_comes_to_read_why_he_is_refused(
     assert answer == REFUSAL
     assert here.fileno() == -1
     assert case.gone == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a segment back")
+@pytest.mark.parametrize("way", ["at once", "by its transport"])
+def test_the_answer_and_the_end_come_in_one_segment(make: Callable[..., Case], way: str) -> None:
+    case = make()
+    far, near = case.client()
+    far.send(b"a request")
+    near.recv(100)
+    before = segments(far)
+
+    if way == "at once":
+        case.doorstep.turn_away(near, REFUSAL)
+    else:
+        turn = Turn()
+        loop = asyncio.SelectorEventLoop(turn)
+        turn.belong(loop)
+        end_with(SocketTransport(near, asyncio.Protocol(), turn, loop), REFUSAL)
+        loop.close()
+
+    assert (far.recv(100), far.recv(100)) == (REFUSAL, b"")
+    assert segments(far) == before + 1
 
 
 def test_nothing_is_read_at_first(make: Callable[..., Case]) -> None:
