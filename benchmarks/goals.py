@@ -42,13 +42,17 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """Whether the median keeps within the bound."""
+        """Whether the median keeps within the bound, and whether what cannot be better does."""
         if self.found is None:
             return "not measured"
+        told, but = ("yes", "not by ") if self._keeps(self.found) else ("no", "nor by ")
+        if self.control is None:
+            return told
+        return f"{told}; {'' if self._keeps(self.control) else but}{self.whose}: {self.control}"
+
+    def _keeps(self, found: Spread) -> bool:
         least = self.sense == "at least"
-        kept = self.found.median >= self.bound if least else self.found.median <= self.bound
-        beside = f"; {self.whose}: {self.control}" if self.control else ""
-        return ("yes" if kept else "no") + beside
+        return found.median >= self.bound if least else found.median <= self.bound
 
 
 _TIMES = (

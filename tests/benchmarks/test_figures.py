@@ -124,4 +124,22 @@ def test_a_goal_of_latency_shows_what_the_machine_gives_a_program_that_takes_as_
 
     verdicts = [goal.verdict for goal in goals(results) if goal.found]
 
-    assert verdicts == ["no; C, as long: 5.00 (5.00-5.00)", "yes; C, as long: 1.50 (1.50-1.50)"]
+    assert verdicts == [
+        "no; nor by C, as long: 5.00 (5.00-5.00)",
+        "yes; C, as long: 1.50 (1.50-1.50)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "control", "verdict"),
+    [
+        (2.0, 4.0, "yes; not by C, as long: 4.00 (4.00-4.00)"),
+        (4.0, 3.0, "no; C, as long: 3.00 (3.00-3.00)"),
+    ],
+)
+def test_a_goal_tells_whether_what_cannot_be_better_keeps_it(
+    found: float, control: float, verdict: str
+) -> None:
+    goal = Goal("", "", "at most", 3.0, Spread.of([found]), Spread.of([control]))
+
+    assert goal.verdict == verdict

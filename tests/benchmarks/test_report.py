@@ -75,7 +75,7 @@ def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> Non
     report.write(results, tmp_path)
 
     text = (tmp_path / "benchmarks.md").read_text("utf-8")
-    assert "| 2.00 (2.00-2.00) | yes; two services: 1.67 (1.67-1.67) |" in text
+    assert "| 2.00 (2.00-2.00) | yes; not by two services: 1.67 (1.67-1.67) |" in text
     row = "| 8 | 2.00 (2.00-2.00) | 1.67 (1.67-1.67) | 1.00 (1.00-1.00) | 0.50 (0.50-0.50) |"
     assert row in text
 

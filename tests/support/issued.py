@@ -53,9 +53,10 @@ def armoured(label: str, content: bytes) -> bytes:
 
 
 def content_of(text: bytes) -> bytes:
-    """What is in PEM of any label."""
-    lines = [line for line in text.decode().splitlines() if line and not line.startswith("-")]
-    return ssl.PEM_cert_to_DER_cert("\n".join((ssl.PEM_HEADER, *lines, ssl.PEM_FOOTER)))
+    """What is in the first block of PEM, of any label."""
+    _, _, inner = text.decode().partition("-----\n")
+    lines = inner.partition("\n-----")[0]
+    return ssl.PEM_cert_to_DER_cert("\n".join((ssl.PEM_HEADER, lines, ssl.PEM_FOOTER)))
 
 
 def _name(text: str) -> x509.Name:

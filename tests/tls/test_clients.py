@@ -14,7 +14,7 @@ from tests.support.certificates import Certificates
 from tests.support.server import Server
 from tests.tls.conftest import noise
 
-REFUSED = (ssl.SSLError, ConnectionResetError)
+REFUSED = (ssl.SSLError, ConnectionError)
 
 
 @pytest.fixture(scope="module")
