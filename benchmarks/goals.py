@@ -6,12 +6,17 @@ from typing import Literal
 
 from benchmarks.figures import Spread, by_round, ratio, scaling
 from benchmarks.halfway import AS_LONG
+from benchmarks.services import MANY
 from benchmarks.session import Results
+from benchmarks.wrk import CONNECTIONS
 
 OURS, TABLE = "Ordinate", "Ordinate, table"
 TWO, TWICE = "Ordinate, 2 workers", "Ordinate, twice"
-_MANY = ", 32 connections"
-TEAMS = {8: (OURS, TWO, TWICE), 32: (OURS + _MANY, TWO + _MANY, TWICE + _MANY)}
+_MORE = f", {MANY} connections"
+TEAMS = {
+    CONNECTIONS: (OURS, TWO, TWICE),
+    MANY: (OURS + _MORE, TWO + _MORE, TWICE + _MORE),
+}
 """Connections of each worker; one worker, two, and two services of one that share nothing."""
 
 FLOOR = "constant, our worker"

@@ -8,6 +8,7 @@ from benchmarks.figures import Spread, by_round, ratio
 from benchmarks.goals import OURS, TEAMS, goals, scaled, tails
 from benchmarks.plot import draw
 from benchmarks.rounds import Start
+from benchmarks.services import MANY
 from benchmarks.session import Results
 from benchmarks.summary import PAIRS, about_noise, compared
 
@@ -73,8 +74,8 @@ def _starts(results: Results) -> str:
     ours = {each.round: each for each in results.starts if each.service == OURS}
     rows = []
     for name in dict.fromkeys(each.service for each in results.starts):
-        if name in TEAMS[32]:
-            continue  # the same as with 8
+        if name in TEAMS[MANY]:
+            continue  # the same as with few connections
         own = [each for each in results.starts if each.service == name and each.round in ours]
         if not own:
             continue

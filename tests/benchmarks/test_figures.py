@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.figures import Spread, by_round, per_second, ratio, scaling, short
-from benchmarks.goals import Goal, goals, tails
+from benchmarks.goals import TEAMS, Goal, goals, tails
 from benchmarks.halfway import Paced
 from benchmarks.rounds import Sample, Start
+from benchmarks.services import FULL
 from benchmarks.session import Results
 
 SAMPLE = Sample(
@@ -79,6 +80,10 @@ def test_a_goal_is_reached_by_the_median(sense: str, found: float, verdict: str)
     goal = Goal("1 row", "", sense, 4.0, Spread(found, 0.0, 99.0))  # type: ignore[arg-type]
 
     assert goal.verdict == verdict
+
+
+def test_all_whom_the_goals_of_two_workers_name_are_measured() -> None:
+    assert {name for team in TEAMS.values() for name in team} <= {each.name for each in FULL}
 
 
 def test_a_goal_without_a_measurement_is_not_reached() -> None:
