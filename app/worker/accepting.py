@@ -57,6 +57,8 @@ class Acceptor:
         self._warned = -inf
         self._waiting: asyncio.TimerHandle | None = None
         self._waits, self._is_last = 0, False
+        with suppress(OSError):  # a UNIX socket has no such option
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # and all from it
         self._threshold = Threshold(
             server.responder, server.environ, server.doorstep, loop, self._enter
         )
@@ -138,8 +140,6 @@ class Acceptor:
 
     def _enter(self, client: socket.socket) -> None:
         """Have a client served."""
-        with suppress(OSError):  # a UNIX socket has no such option
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         SocketTransport(client, self._arrival(), self._server.turn, self._loop)
 
     def _pause(self, error: OSError) -> None:
