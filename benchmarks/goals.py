@@ -1,11 +1,12 @@
 """What Ordinate is meant to reach, and whether a session found that it does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.figures import Spread, by_round, ratio, scaling
+from benchmarks.figures import Spread, by_round, ratio, scaling, scaling_if_even
 from benchmarks.halfway import AS_LONG
+from benchmarks.rounds import Sample
 from benchmarks.services import MANY
 from benchmarks.session import Results
 from benchmarks.wrk import CONNECTIONS
@@ -17,7 +18,7 @@ TEAMS = {
     CONNECTIONS: (OURS, TWO, TWICE),
     MANY: (OURS + _MORE, TWO + _MORE, TWICE + _MORE),
 }
-"""Connections of each worker; one worker, two, and two services of one that share nothing."""
+"""Connections of each worker; one worker, two, and two services of one at the same port."""
 
 FLOOR = "constant, our worker"
 UNTOLD = "constant, our worker, untold"
@@ -87,8 +88,8 @@ def goals(results: Results) -> Iterator[Goal]:
         "start", "seconds to a first prediction", "at most", 0.5, _starts(results, "seconds")
     )
     yield Goal("memory", "MB (PSS), master and one worker", "at most", 75, _starts(results, "pss"))
-    for connections, (one, *both) in TEAMS.items():
-        two, twice = (scaled(results, each, one) for each in both)
+    for connections in TEAMS:
+        two, twice = capacities(results, connections)
         quantity, whose = f"capacity over that of one, {connections} connections", "two services"
         yield Goal("two workers", quantity, "at least", 1.8, two, twice, whose)
     half = "half of capacity"
@@ -120,11 +121,19 @@ def _starts(results: Results, name: str) -> Spread | None:
     return Spread.of(found) if found else None
 
 
-def scaled(results: Results, two: str, one: str) -> Spread | None:
-    """How many times the capacity of one worker two have, as `figures.scaling` defines it."""
+def capacities(results: Results, connections: int) -> tuple[Spread | None, Spread | None]:
+    """How many times the capacity of one worker two have, and two services of one."""
+    one, two, twice = TEAMS[connections]
+    # Which of two services a connection goes to is the system's choice, and no matter of theirs.
+    return _scaled(results, two, one, scaling), _scaled(results, twice, one, scaling_if_even)
+
+
+def _scaled(
+    results: Results, two: str, one: str, measure: Callable[[Sample, Sample], float]
+) -> Spread | None:
     samples = {(each.service, each.round): each for each in results.samples if each.work == "1"}
     found = [
-        scaling(sample, samples[one, number])
+        measure(sample, samples[one, number])
         for (service, number), sample in samples.items()
         if service == two and (one, number) in samples
     ]

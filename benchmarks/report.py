@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figures import Spread, by_round, ratio
-from benchmarks.goals import OURS, TEAMS, goals, scaled, tails
+from benchmarks.goals import OURS, TEAMS, capacities, goals, tails
 from benchmarks.plot import draw
 from benchmarks.rounds import Start
 from benchmarks.services import MANY
@@ -123,19 +123,19 @@ def _two(results: Results) -> str:
         "Two workers have both cores, and wrk shares them, so requests a second say nothing:\n"
         "their capacity is what they answered while the busier of the two used a second of CPU.\n"
         "Each worker has as many connections as the one alone. *Two services* are two of one\n"
-        "worker each, which share nothing at all, each with a load of its own. With 8 connections\n"
-        "the load goes to sleep between answers, and a worker spends CPU on waking it, more where\n"
-        "it sleeps on the other core; with 32 it always has something to read. Clients on other\n"
-        "machines are woken by those.\n\n"
+        "worker each under the same load; all they share is a port (`--reuse-port`), and they\n"
+        "are taken to be equally busy. With 8 connections the load goes to sleep between answers,\n"
+        "and who answers spends CPU on waking it, more where it sleeps on the other core; with 32\n"
+        "it always has something to read. Clients on other machines are woken by those.\n\n"
     )
     rows = []
-    for connections, (one, two, twice) in TEAMS.items():
+    for connections, (one, two, _) in TEAMS.items():
         own = [each for each in results.samples if each.service == two]
         if own:
             costs = ratio(by_round(own, two, "1"), by_round(results.samples, one, "1"))
             share = Spread.of([each.busiest / each.cpu for each in own])
-            capacity = (scaled(results, each, one) or "" for each in (two, twice))
-            rows.append((connections, *capacity, costs or "", share))
+            capacity, control = capacities(results, connections)
+            rows.append((connections, capacity or "", control or "", costs or "", share))
     heads = (
         *("connections", "capacity, times that of one", "two services"),
         *("a request's CPU, times that with one", "the busier worker's share of the CPU"),

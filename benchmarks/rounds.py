@@ -3,10 +3,8 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPException
 
 from benchmarks import counted, halfway, wrk
@@ -37,7 +35,7 @@ class Sample:
         seconds: that took.
         cpu: seconds of CPU that all processes of the service used.
         busiest: that of the process that used most.
-        p50, p99: latencies in microseconds, of several instances the longest.
+        p50, p99: latencies in microseconds.
         others: share of the service's cores that was used by whatever else runs here.
         error: the largest of all answers, relative.
     """
@@ -104,9 +102,10 @@ def measure(
     """Take a service through its works once. Raises Unfit."""
     if service.on_both:
         cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
+    port = free_port()
     with ExitStack() as stack:
         served = [
-            stack.enter_context(started(service, works[0], cores.server))
+            stack.enter_context(started(service, works[0], cores.server, port))
             for _ in range(service.instances)
         ]
         first = sample(served, works[0], number, seconds, cores)
@@ -128,9 +127,8 @@ def _cpu(served: Sequence[Served]) -> dict[int, float]:
 
 
 @contextmanager
-def started(service: Service, first: Work, cores: str) -> Iterator[Served]:
-    """A service that has answered once. Raises Unfit."""
-    port = free_port()
+def started(service: Service, first: Work, cores: str, port: int) -> Iterator[Served]:
+    """A service, at a port, that has answered once. Raises Unfit."""
     request = service.dialect.request(first.batches[0], bare=first.bare)
     with Running(
         [str(service.program()), *filled(service.command[1:], port)],
@@ -151,34 +149,30 @@ def started(service: Service, first: Work, cores: str) -> Iterator[Served]:
 
 def sample(served: Sequence[Served], work: Work, number: int, seconds: int, cores: Cores) -> Sample:
     """Check every answer, then load all instances and read what that cost them. Raises Unfit."""
-    service = served[0].service
-    error = max(_checked(service, each.port, work) for each in served)
+    service, port = served[0].service, served[0].port
+    error = _checked(service, port, work)
     requests = _requests(service, work)
     places = [int(core) for core in cores.server.split(",")]
     before, busy = _cpu(served), sum(map(busy_seconds, places))
     try:
-        with ThreadPoolExecutor(len(served)) as together:
-            load = partial(_loaded, requests=requests, work=work, seconds=seconds, cores=cores)
-            loads = list(together.map(load, served))
+        load = _loaded(served[0], requests, work, seconds, cores)
     except (OSError, HTTPException) as failure:
         raise Unfit(f"{service.name} fails under load at {work.name}: {failure}") from failure
     after, busy = _cpu(served), sum(map(busy_seconds, places)) - busy
-    failed, answered = sum(load.failed for load in loads), sum(load.requests for load in loads)
-    if failed or not answered:
-        raise Unfit(f"{service.name} failed {failed} requests of {work.name}")
+    if load.failed or not load.requests:
+        raise Unfit(f"{service.name} failed {load.failed} requests of {work.name}")
     used = [total - before.get(pid, 0.0) for pid, total in after.items()]
-    took = max(load.seconds for load in loads)
     return Sample(
         service=service.name,
         work=work.name,
         round=number,
-        requests=answered,
-        seconds=took,
+        requests=load.requests,
+        seconds=load.seconds,
         cpu=sum(used),
         busiest=max(used),
-        p50=max(load.p50 for load in loads),
-        p99=max(load.p99 for load in loads),
-        others=max(0.0, busy - sum(used)) / (took * len(places)),
+        p50=load.p50,
+        p99=load.p99,
+        others=max(0.0, busy - sum(used)) / (load.seconds * len(places)),
         error=error,
     )
 

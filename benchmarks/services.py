@@ -42,9 +42,9 @@ class Service:
         env: variables beside the few that every service gets; {port} is filled in.
         paced: whether it is also measured at half of its capacity.
         on_both: whether it has the core of the load as well.
-        connections: over which each instance is loaded, 8 for each worker as a rule.
+        connections: over which it is loaded, 8 for each worker as a rule.
         threads: of the load, one for each worker.
-        instances: how many of it are started, which share nothing and are loaded at once.
+        instances: how many of it are started, which share a port and nothing else.
     """
 
     name: str
@@ -87,11 +87,10 @@ ORDINATE_TWO = replace(
     threads=2,
 )
 ORDINATE_TWICE = replace(
-    ORDINATE,
+    ORDINATE_TWO,
     name="Ordinate, twice",
-    works=frozenset({"1"}),
-    paced=False,
-    on_both=True,
+    command=(*_SHIPPED, "--reuse-port"),
+    env=_OURS,
     instances=2,
 )
 MANY = 32
@@ -108,7 +107,7 @@ ORDINATE_TWO_MANY = replace(
     ORDINATE_TWO, name=f"{ORDINATE_TWO.name}, {MANY} connections", connections=2 * MANY
 )
 ORDINATE_TWICE_MANY = replace(
-    ORDINATE_TWICE, name=f"{ORDINATE_TWICE.name}, {MANY} connections", connections=MANY
+    ORDINATE_TWICE, name=f"{ORDINATE_TWICE.name}, {MANY} connections", connections=2 * MANY
 )
 CONSTANT_OURS = Service(
     "constant, our worker",

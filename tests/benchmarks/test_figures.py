@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.figures import Spread, by_round, per_second, ratio, scaling, short
+from benchmarks.figures import Spread, by_round, per_second, ratio, scaling, scaling_if_even, short
 from benchmarks.goals import TEAMS, Goal, goals, tails
 from benchmarks.halfway import Paced
 from benchmarks.rounds import Sample, Start
@@ -57,6 +57,12 @@ def test_two_workers_are_judged_by_the_busier_one() -> None:
     two = replace(SAMPLE, requests=2_000, cpu=0.08, busiest=0.05)
 
     assert scaling(two, SAMPLE) == pytest.approx(1.6)
+
+
+def test_two_services_are_judged_by_what_a_request_costs_both() -> None:
+    two = replace(SAMPLE, requests=2_000, cpu=0.1, busiest=0.07)
+
+    assert scaling_if_even(two, SAMPLE) == pytest.approx(1.6)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_noisy_machine_is_known_by_what_a_constant_costs(factor: float, told: 
 def test_two_workers_are_told_of_where_they_were_measured(tmp_path: Path) -> None:
     results = session()
     two = replace(results.samples[0], service="Ordinate, 2 workers", busiest=0.015)
-    twice = replace(two, service="Ordinate, twice", busiest=0.018)
+    twice = replace(two, service="Ordinate, twice", cpu=0.036, busiest=0.03)
     results.samples += [two, twice]
 
     report.write(results, tmp_path)
