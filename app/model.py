@@ -59,6 +59,15 @@ class Model:
         """Whether a row takes it microseconds."""
         return isinstance(self.predictor, Linear)
 
+    @cached_property
+    def examples(self) -> tuple[float, Sequence[float]]:
+        """Its answers to the first golden row alone, and to the first two together.
+
+        Those recorded at training may differ in the last bits, and these from each other.
+        """
+        rows = [list(row) for row in self.manifest.description.golden.x[:2]]
+        return float(self.answer(rows[:1])[0]), [float(y) for y in self.answer(rows)]
+
     def answer(self, rows: Sequence[Any], only_numbers: bool = False) -> Sequence[float] | Matrix:
         """Check and predict n rows as they came out of JSON; n finite numbers.
 

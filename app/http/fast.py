@@ -35,7 +35,9 @@ JSON = ("Content-Type", "application/json")
 SETTLE = "ordinate.settle"
 """Of a WSGI environment: asked when there is an answer, whether anybody still waits for it."""
 
-NOSNIFF = ("X-Content-Type-Options", "nosniff")
+ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
+"""Headers of every answer. What a key has opened must not be kept for others by a cache on the way,
+and such a cache does not know X-API-Key; what is current may be something else in a moment."""
 
 
 class Unfinished(Exception):
@@ -82,7 +84,7 @@ class FastPath:
         length = ("Content-Length", str(len(outcome.body)))
         named = ("X-Request-Id", fresh)
         strict = strict_transport(self._served.config.hsts, environ["wsgi.url_scheme"])
-        headers = [JSON, length, *outcome.headers, *outcome.left, named, NOSNIFF, *strict]
+        headers = [JSON, length, *outcome.headers, *outcome.left, named, *ALWAYS, *strict]
         start_response(STATUS_LINES[outcome.status], headers)
         return [outcome.body]
 

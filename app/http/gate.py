@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
-from app.http.fast import SETTLE
+from app.http.fast import ALWAYS, SETTLE
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
 from app.http.plain import sender_of, shown_in
@@ -55,7 +55,7 @@ def _leave(response: Response) -> Response:
     if response.status_code >= 400:
         discard_rest(request)
     response.headers["X-Request-Id"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.extend(ALWAYS)
     response.headers.extend(strict_transport(service().config.hsts, request.scheme))
     route = request.url_rule.rule if request.url_rule else UNMATCHED
     outcome = g.get("outcome") or Outcome(response.status_code, response.get_data())

@@ -87,14 +87,13 @@ def description(served: Service, state: State, url: str) -> dict[str, Any]:
 
 def example(model: Model, url: str) -> dict[str, Any]:
     """A request that this model answers, the answer, and a line for a shell that sends it."""
-    golden = model.manifest.description.golden
-    row = list(golden.x[0])
+    row = list(model.manifest.description.golden.x[0])
     body = orjson.dumps({"x": row}).decode()
     target = mask(f"{url.rstrip('/')}/models/{model.manifest.name}/predict")
     line = ["curl", "-s", target, "-H", "Content-Type: application/json", "-d", body]
     return {
         "request": {"x": row},
         "request_by_name": {"x": dict(zip(model.schema.names, row, strict=True))},
-        "response": {"y": golden.y[0]},
+        "response": {"y": model.examples[0]},
         "curl": shlex.join(line),
     }

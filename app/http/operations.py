@@ -58,5 +58,14 @@ def metrics() -> Response:
         for state in served.registry.states().values()
         if state.model
     ]
-    body, content_type = served.metrics.render(models, request.headers.get("Accept", ""))
+    body, content_type = served.metrics.render(models, open_format=_prefers_openmetrics())
     return Response(body, content_type=content_type)
+
+
+def _prefers_openmetrics() -> bool:
+    """Whether it is asked for by name, and plain text not more."""
+    asked, plain = (
+        max((q for kind, q in request.accept_mimetypes if kind.lower().startswith(name)), default=0)
+        for name in ("application/openmetrics-text", "text/plain")
+    )
+    return asked > 0 and asked >= plain

@@ -127,19 +127,19 @@ class Metrics:
         self._add(self._place(LOST_LINES))
 
     def render(
-        self, models: Iterable[tuple[str, str | int]] = (), accept: str | None = None
+        self, models: Iterable[tuple[str, str | int]] = (), *, open_format: bool = False
     ) -> tuple[bytes, str]:
         """Write out everything, summed over all workers.
 
         Args:
             models: name and version of each model that is being served.
-            accept: the scraper's Accept header; OpenMetrics is written only if it asks for it.
+            open_format: whether in OpenMetrics; else in the older text of Prometheus.
 
         Returns:
             The body and its content type.
         """
         view = _View([*collect(self._counted()), *self._facts(models)])
-        if "application/openmetrics-text" in (accept or ""):
+        if open_format:
             body: bytes = openmetrics.generate_latest(view)  # type: ignore[no-untyped-call]
             return body, openmetrics.CONTENT_TYPE_LATEST
         return exposition.generate_latest(view), exposition.CONTENT_TYPE_PLAIN_0_0_4

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Any
 
 from app.errors import Headers
-from app.http.fast import JSON, NOSNIFF, STATUS_LINES
+from app.http.fast import ALWAYS, JSON, STATUS_LINES
 from app.http.outcome import Outcome
 from app.worker.heads import Environ
 
@@ -128,7 +128,7 @@ class Heads:
 
 def _begin(outcome: Outcome, strict: Headers, keep_alive: bool) -> str:
     """A head up to its last headers, the length and the id of the request."""
-    headers = [JSON, NOSNIFF, *strict, *outcome.headers]
+    headers = [JSON, *ALWAYS, *strict, *outcome.headers]
     head = _head(STATUS_LINES[outcome.status], headers, None, keep_alive)
     return head.decode("latin-1").removesuffix("\r\n") + "Content-Length: "
 
@@ -138,9 +138,9 @@ def refusal(
 ) -> bytes:
     """An answer in JSON that needs no application, and closes the connection."""
     headers = [
-        ("Content-Type", "application/json"),
+        JSON,
         ("X-Request-Id", request_id),
-        ("X-Content-Type-Options", "nosniff"),
+        *ALWAYS,
         *strict,
     ]
     if retry_after is not None:

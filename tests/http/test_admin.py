@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
@@ -68,6 +69,21 @@ def test_the_document_tells_who_may_ask_what(tmp_path: Path) -> None:
     for path, component in (("/admin/keys", "KeyList"), ("/admin/settings", "SettingList")):
         answer = client.get(path, headers=headers).get_json()
         assert validator(document, component).is_valid(answer)
+
+
+@pytest.mark.parametrize("setting", ["REQUESTS", "ROWS"])
+def test_where_addresses_have_quotas_the_document_says_so(tmp_path: Path, setting: str) -> None:
+    env = {"ORDINATE_MODELS": str(tmp_path / "models"), "ORDINATE_OPENAPI": "open"}
+    env[f"ORDINATE_LIMIT_ADDRESS_{setting}"] = "9/second"
+
+    document = create_app(Config.from_env(env)).test_client().get("/openapi.json").get_json()
+
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            is_open = path in {"/healthz", "/readyz", "/openapi.json"}
+            assert ("429" in operation["responses"]) is not is_open
+            assert not {"401", "403"} & operation["responses"].keys()
+            assert "security" not in operation
 
 
 def test_without_keys_the_document_is_as_it_was(client: FlaskClient) -> None:

@@ -68,7 +68,7 @@ def test_refusals_are_counted_by_reason(app: Flask) -> None:
     client.post("/predict", json={"x": [1]}, headers={"Accept": "text/html"})
     client.post("/predict", json={"x": [1]})
 
-    body, _ = app.extensions[EXTENSION].metrics.render([], "")
+    body, _ = app.extensions[EXTENSION].metrics.render()
     for reason in ("media_type", "not_acceptable", "not_ready"):
         assert f'reason="{reason}"}} 1' in text(body)
 

@@ -47,8 +47,24 @@ def test_line_break_in_a_request_id_adds_no_header(ending: str, server: Server) 
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_answer_forbids_guessing_its_type(target: str, client: FlaskClient) -> None:
-    assert client.get(target).headers["X-Content-Type-Options"] == "nosniff"
+def test_every_answer_forbids_guessing_its_type_and_keeping_it(
+    target: str, client: FlaskClient
+) -> None:
+    answer = client.get(target)
+
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers.getlist("Cache-Control") == ["no-store"]
+
+
+def test_so_do_those_that_flask_has_no_part_in(server: Server) -> None:
+    with Wire(server) as wire:
+        wire.send(post())
+        wire.send(post(b"no JSON"))
+        wire.send(b"no HTTP\r\n\r\n")
+        answers = wire.answers()
+
+    assert [answer.status for answer in answers] == [200, 400, 400]
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])

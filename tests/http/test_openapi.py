@@ -1,6 +1,7 @@
 """The OpenAPI document: it is valid, complete, and says of requests just what the service does."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from app.config import Config
 from app.http.service import EXTENSION
 from app.schema import MAX_MAGNITUDE, Feature, Schema
 from app.store import Keeper
-from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
+from tests.support.models import (
+    HOSTILE,
+    MIXED,
+    PLAIN,
+    SINGLE,
+    described,
+    fitted,
+    linear_numbers,
+    publish,
+)
 
 SCHEMAS = {"tiny": PLAIN, "mixed": MIXED, "single": SINGLE, "hostile": HOSTILE}
 UNUSED = {"HEAD", "OPTIONS"}  # Flask answers these by itself
@@ -120,6 +130,11 @@ def test_operations_have_names_tags_and_summaries(document: Json) -> None:
 
 
 def test_every_example_request_gets_its_example_answer(client: FlaskClient, document: Json) -> None:
+    assert try_examples(client, document) == 3 * (2 + 2 * len(SCHEMAS))
+
+
+def try_examples(client: FlaskClient, document: Json) -> int:
+    """Ask all of them; how many there are."""
     tried = 0
     for path, _, operation in operations(document):
         if not path.endswith("/predict"):
@@ -132,7 +147,21 @@ def test_every_example_request_gets_its_example_answer(client: FlaskClient, docu
             assert answer.status_code == 200
             assert answer.get_json() == answered["examples"][key]["value"]
             tried += 1
-    assert tried == 3 * (2 + 2 * len(SCHEMAS))
+    return tried
+
+
+def test_the_answer_of_an_example_is_that_of_the_service_to_the_last_bit(tmp_path: Path) -> None:
+    estimator = fitted(PLAIN)
+    golden = described(PLAIN, estimator).golden
+    recorded = replace(golden, y=tuple(y * (1 + 1e-11) for y in golden.y))  # by other arithmetic
+    publish(tmp_path, "tiny", PLAIN, linear=linear_numbers(PLAIN, estimator), golden=recorded)
+    client = client_of(tmp_path)
+
+    shown = client.get("/models/tiny").get_json()["example"]
+    answer = client.post("/models/tiny/predict", json=shown["request"])
+
+    assert answer.get_json() == shown["response"] != {"y": recorded.y[0]}
+    assert try_examples(client, served_document(client)) == 3 * 3
 
 
 def test_a_label_of_a_version_with_other_features_has_an_address_without_them(

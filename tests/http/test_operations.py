@@ -62,6 +62,33 @@ def test_version_tells_what_decides_the_answers(client: FlaskClient) -> None:
     assert content["version"].count(".") == 2
 
 
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, PLAIN),
+        ("", PLAIN),
+        ("*/*", PLAIN),
+        (";;q=,,;", PLAIN),
+        ("text/plain;version=junk", PLAIN),
+        ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.1", OPEN),
+        ("application/openmetrics-text;version=junk;escaping=x", OPEN),
+        ("Application/OpenMetrics-Text", OPEN),
+        ("application/openmetrics-text;q=0, text/plain", PLAIN),
+        ("application/openmetrics-text;q=0.1, text/plain;q=0.2", PLAIN),
+    ],
+)
+def test_the_scraper_chooses_the_format(
+    client: FlaskClient, accept: str | None, expected: str
+) -> None:
+    answer = client.get("/metrics", headers={} if accept is None else {"Accept": accept})
+
+    assert (answer.status_code, answer.content_type) == (200, expected)
+
+
 def test_metrics_count_what_was_asked(client: FlaskClient) -> None:
     client.post("/predict", json={"x": [1, 2, 3]})
 

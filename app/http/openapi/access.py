@@ -1,11 +1,11 @@
-"""What keys change in the document: who may ask what, how a key is shown, the admin's routes."""
+"""What keys and quotas change in the document: who may ask what, how a key is shown."""
 
 from app.config import Config
 from app.http.openapi import answers
 from app.http.openapi.inputs import Json, ref
 from app.security import Scope, doors
 
-_REFUSED = (401, 403, 429)
+_REFUSED, _TOO_MANY = (401, 403), 429
 _OPEN = frozenset(("/healthz", "/readyz"))
 
 SCHEMES: Json = {
@@ -60,7 +60,26 @@ _SETTING: Json = {
 
 
 def guarded(document: Json, config: Config) -> Json:
-    """The document of a service that asks for keys, made of that of one that does not."""
+    """The document of a service with these settings, made of that of one without a guard."""
+    refused: tuple[int, ...] = ()
+    if config.auth:
+        _ask_for_keys(document)
+        refused = (*_REFUSED, _TOO_MANY)
+    elif config.limit_address_requests or config.limit_address_rows:
+        refused = (_TOO_MANY,)
+    is_open = _OPEN | {path for path, scope in doors(config).items() if scope is None}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            if path not in is_open:
+                for status in refused:
+                    component = answers.REFUSALS[status][0]
+                    operation["responses"][str(status)] = ref(component, "responses")
+            elif config.auth:
+                operation["security"] = []
+    return document
+
+
+def _ask_for_keys(document: Json) -> None:
     document["tags"].append({"name": "administration", "description": "With an admin's key."})
     document["paths"] |= {path: {"get": _admin(*rest)} for path, *rest in _ADMIN}
     document["components"]["securitySchemes"] = SCHEMES
@@ -69,16 +88,6 @@ def guarded(document: Json, config: Config) -> Json:
         "SettingList": _list("settings", _SETTING),
     }
     document["security"] = [{name: []} for name in SCHEMES]
-    is_open = _OPEN | {path for path, scope in doors(config).items() if scope is None}
-    for path, methods in document["paths"].items():
-        for operation in methods.values():
-            if path in is_open:
-                operation["security"] = []
-                continue
-            for status in _REFUSED:
-                component = answers.REFUSALS[status][0]
-                operation["responses"][str(status)] = ref(component, "responses")
-    return document
 
 
 def _admin(operation: str, summary: str, component: str) -> Json:

@@ -12,6 +12,8 @@ from app.version import __version__
 _ABOUT = """\
 POST `x`, it answers `y`. Each model has an address of its own here, with its features, and the
 default one answers at `/predict` as well. Numbers outside of the range seen in training are taken.
+Versions that are not current answer too, at `/models/NAME/versions/V/predict`; what such a version
+takes is not told here, for it may have been trained on other features.
 
 A JSON body may come with `Content-Encoding: gzip` or `deflate`, and its limit is {bytes} bytes
 after inflating. Every error has the same form, also where HTTP itself is malformed (400) or its
@@ -60,7 +62,7 @@ def document(config: Config, states: Mapping[str, State], default: str | None) -
             "parameters": {"RequestId": answers.request_id_parameter()},
         },
     }
-    return access.guarded(found, config) if config.auth else found
+    return access.guarded(found, config)
 
 
 def _of_models(models: Mapping[str, Model | None], max_rows: int) -> Json:

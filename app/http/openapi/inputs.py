@@ -74,14 +74,14 @@ def model_components(name: str, model: Model, max_rows: int) -> Mapping[str, Jso
 
 def examples(model: Model) -> tuple[Json, Json]:
     """Requests this model answers and the answers, under the same names in both."""
-    golden = model.manifest.description.golden
-    rows = [list(row) for row in golden.x[:2]]
+    rows = [list(row) for row in model.manifest.description.golden.x[:2]]
+    alone, together = model.examples
     by_name = dict(zip(model.schema.names, rows[0], strict=True))
-    one = {"y": golden.y[0]}
+    one = {"y": alone}
     cases = (
         ("list", "One row in the order of the features", rows[0], one),
         ("object", "One row by name", by_name, one),
-        ("rows", "Several rows", rows, {"y": list(golden.y[:2])}),
+        ("rows", "Several rows", rows, {"y": together}),
     )
     requests = {key: {"summary": text, "value": {"x": x}} for key, text, x, _ in cases}
     return requests, {key: {"summary": text, "value": y} for key, text, _, y in cases}
