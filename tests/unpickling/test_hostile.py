@@ -103,10 +103,10 @@ def test_a_call_is_refused_before_it_runs(
     assert_refused(called(module, name, *(each.format(canary) for each in arguments)))
 
 
-HARMLESS: dict[tuple[str, str], type] = {
-    ("numpy", "add"): np.ufunc,
-    ("sklearn.linear_model._base", "LinearRegression"): type,
-    ("sklearn.metrics._regression", "r2_score"): type(assert_refused),
+HARMLESS = {
+    ("numpy", "add"),
+    ("sklearn.linear_model._base", "LinearRegression"),
+    ("sklearn.metrics._regression", "r2_score"),
 }
 """What estimators keep as a parameter, and at most call with numbers."""
 
@@ -117,10 +117,8 @@ def test_what_must_not_be_called_is_no_parameter_either_that_could_be_called_lat
 ) -> None:
     data = b"\x80\x04" + named(module, name) + b"."
 
-    if (module, name) in HARMLESS:
-        assert isinstance(unpickled(data), HARMLESS[module, name])
-    else:
-        assert_refused(data, re.escape(f"{module}.{name}"))
+    known = (module, name) in HARMLESS  # but not alone
+    assert_refused(data, "keep no function" if known else re.escape(f"{module}.{name}"))
 
 
 @pytest.mark.parametrize(

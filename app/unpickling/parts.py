@@ -1,0 +1,147 @@
+"""What estimators keep that they would call, or call by: checked when a pickle is read.
+
+scikit-learn trusts an estimator's attributes. It calls a function that is one of them, asks a part
+for whatever method another one names, and hands on keywords; so what a pickle may name does not
+decide alone what happens when a model predicts. Here functions stand only where fitted pipelines
+have them, and none that is called in a prediction is more than arithmetic on each element.
+
+All is looked at when all is filled: until then a list can change that hangs on an estimator.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import getattr_static
+from typing import Any
+
+import numpy as np
+
+from app.errors import BrokenModel
+from app.unpickling.allowed import SCORES, VALUES
+from app.unpickling.makers import Kind, Maker
+
+_INERT = frozenset(("param_grid", "param_distributions", "best_params_", "cv_results_"))
+"""Of a search: what was tried. Predictions are those of its best estimator, which is none of it."""
+
+_RESPONSES = frozenset(
+    ("auto", "predict", "predict_proba", "predict_log_proba", "decision_function")
+)
+"""Methods that a part is asked for its answers by."""
+
+
+def _is_elementwise(value: Any) -> bool:
+    return isinstance(value, np.ufunc)
+
+
+def _is_score(value: Any) -> bool:
+    return not isinstance(value, type) and value.__module__ in SCORES
+
+
+def _is_value(value: Any) -> bool:
+    return not isinstance(value, type) and (value.__module__, value.__name__) in VALUES
+
+
+def _is_number_type(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, np.number | np.bool_)
+
+
+_FUNCTIONS: Mapping[str, Callable[[Any], bool]] = {
+    "func": _is_elementwise,
+    "inverse_func": _is_elementwise,
+    "score_func": _is_score,
+    "_score_func": _is_score,
+    "pooling_func": _is_value,
+    "_kmeans_single": _is_value,
+    "_asarray": _is_value,
+    "dtype": _is_number_type,
+}
+"""Attributes that may be functions or types, and which ones."""
+
+
+def _names_responses(value: Any) -> bool:
+    names = value if isinstance(value, list | tuple) else [value]
+    return all(name is None or (type(name) is str and name in _RESPONSES) for name in names)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether there are no keywords: those of elementwise functions say where results go."""
+    return value is None or (type(value) is dict and not value)
+
+
+def _is_plain_output(value: Any) -> bool:
+    """Whether arrays are given: for frames, libraries would be imported that may not be there."""
+    return type(value) is dict and all(
+        key == "transform" and each in ("default", None) for key, each in value.items()
+    )
+
+
+def _leads_to_public(value: Any) -> bool:
+    """Whether all attributes on a way are public."""
+    return type(value) is str and not any(part.startswith("_") for part in value.split("."))
+
+
+_RULES: Mapping[str, Callable[[Any], bool]] = {
+    "stack_method": _names_responses,
+    "stack_method_": _names_responses,
+    "response_method": _names_responses,
+    "_response_method": _names_responses,
+    "kw_args": _is_empty,
+    "inv_kw_args": _is_empty,
+    "importance_getter": _leads_to_public,
+    "_sklearn_output_config": _is_plain_output,
+}
+"""Attributes by which something is called, and what they may be."""
+
+
+def check_parts(made: object) -> None:
+    """Look at everything that a pickle has made. Raises BrokenModel for what no pipeline is."""
+    seen: set[int] = set()
+    todo = [made]
+    while todo:
+        value = todo.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if _is_code(value):
+            raise BrokenModel(f"it keeps {_named(value)} where fitted pipelines keep no function")
+        todo += _elements(value)
+        todo += _attributes(value)
+
+
+def _elements(value: Any) -> Iterable[Any]:
+    """What is in a container, itself or the keys of it."""
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        return list(np.asarray(value).ravel())  # also what a mask hides
+    return ()
+
+
+def _attributes(value: Any) -> Iterator[Any]:
+    """The attributes of an instance that are to be looked at, those with a rule by that."""
+    for key, each in getattr(value, "__dict__", {}).items():
+        if _is_callable_of(type(value), key):
+            raise BrokenModel(f"it has something else in the place of {key!a:.80}")
+        allowed = _FUNCTIONS.get(key) if _is_code(each) else _RULES.get(key)
+        if allowed is not None:
+            if not allowed(each):
+                raise BrokenModel(f"it has a {key} as scikit-learn never does")
+        elif key not in _INERT:
+            yield each
+
+
+def _is_callable_of(kind: type, key: str) -> bool:
+    """Whether a class has a method or a property of this name, which an attribute would hide."""
+    found = getattr_static(kind, key, None)
+    return callable(found) or hasattr(type(found), "__get__")
+
+
+def _is_code(value: Any) -> bool:
+    """Whether something is a type, a function, or a stand-in for one."""
+    if isinstance(value, type | Maker | Kind) or hasattr(value, "__code__"):
+        return True
+    return callable(value) and type(value).__module__.partition(".")[0] in ("builtins", "numpy")
+
+
+def _named(value: Any) -> str:
+    return f"{getattr(value, '__name__', type(value).__name__)!a:.80}"
