@@ -8,7 +8,8 @@ from app.store.folders import discard
 from app.store.labels import Label, file_of
 from app.store.names import is_name
 from app.store.reading import DEFAULT
-from app.store.writing import LOCK_SECONDS, Store
+from app.store.writer import LOCK_SECONDS
+from app.store.writing import Store
 
 
 class Repair(Store):

@@ -2,45 +2,31 @@
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.files import locked, reason, replace, sync_folder, temporary_name, write_new
+from app.files import sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
 from app.store.folders import (
-    clear,
     discard,
     keep_last,
     next_version,
     refuse_link,
-    so_far,
     take_away,
     take_number,
     why_kept,
 )
-from app.store.history import HISTORY, to_bytes
-from app.store.labels import Labels, take_labels
+from app.store.labels import take_labels
 from app.store.names import check_name
-from app.store.pointer import CURRENT, next_pointer
-from app.store.reading import DEFAULT, Reader
-
-LOCK_SECONDS = 60.0
-
-_FULL, _WRITABLE = "make room on its disk", "make it writable for this user"
-_REMEDIES = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EACCES: _WRITABLE,
-    errno.EPERM: _WRITABLE,
-    errno.EROFS: _WRITABLE,
-}
+from app.store.pointer import CURRENT
+from app.store.writer import Writer
 
 
-class Store(Reader):
+class Store(Writer):
     """The models folder with all that can be done to it."""
 
     def check_writable(self, name: str) -> None:
@@ -120,50 +106,6 @@ class Store(Reader):
             take_away(folder, version)
             return current
 
-    @contextmanager
-    def _writing(self, so_far: str = "") -> Iterator[None]:
-        """Turn what the system says into one sentence with a remedy."""
-        try:
-            yield
-        except TimeoutError as error:
-            raise StoreError(f"{so_far}cannot write to {self.root}: {error}; try again") from error
-        except OSError as error:
-            remedy = _REMEDIES.get(error.errno or 0, "see what is wrong there")
-            raise StoreError(
-                f"{so_far}cannot write to {self.root}: {reason(error)}; "
-                f"{remedy}, or choose another models folder"
-            ) from error
-
-    @contextmanager
-    def _new_folder(self, name: str) -> Iterator[Path]:
-        """A model's folder, made when absent, with no other process writing to it."""
-        refuse_link(self.root / name)
-        absent, place = [], self.root / name
-        while not place.exists():
-            absent.append(place)
-            place = place.parent
-        (self.root / name).mkdir(parents=True, exist_ok=True)
-        for place in absent:
-            sync_folder(place.parent)
-        with self._alone_in(name) as folder:
-            yield folder
-
-    @contextmanager
-    def _alone_in(self, name: str) -> Iterator[Path]:
-        """A model's folder, cleared of rubbish, with no other process writing to it."""
-        folder = self.root / name
-        with locked(folder, LOCK_SECONDS) as alone:
-            if alone:
-                clear(folder)
-            yield folder
-
-    def _choose_default(self, name: str, *, always: bool) -> None:
-        with locked(self.root, LOCK_SECONDS) as alone:
-            if alone:
-                clear(self.root)
-            if always or not os.path.lexists(self.root / DEFAULT):
-                replace(self.root / DEFAULT, f"{name}\n".encode("ascii"))
-
     def _add(
         self, folder: Path, name: str, description: Description, files: Mapping[str, bytes]
     ) -> Manifest:
@@ -204,36 +146,6 @@ class Store(Reader):
         if named != manifest.version:
             with suppress(OSError):
                 take_away(folder, manifest.version)
-
-    def _must_have(self, name: str, version: int) -> None:
-        if version not in self.versions(name):
-            raise StoreError(f"there is no version {version} of a model named {name!r}")
-
-    def _labels(self, name: str) -> Labels:
-        try:
-            return self.labels(name)
-        except (BrokenModel, UnknownModel) as error:
-            raise StoreError(f"{name} is left as it is: {error.message}") from error
-
-    def _current_or_none(self, name: str) -> int | None:
-        try:
-            return self.current(name).version
-        except (UnknownModel, BrokenModel):
-            return None
-
-    def _make_current(self, folder: Path, manifest: Manifest) -> None:
-        """Write down what led here, then point: dying between the two changes nothing."""
-        self.keys.check_signer()
-        history = so_far(self, manifest.name)
-        if history[-1:] != (manifest.version,):
-            history = (*history, manifest.version)
-        replace(folder / HISTORY, to_bytes(history))
-        self._point(folder, manifest)
-
-    def _point(self, folder: Path, manifest: Manifest) -> None:
-        sha256 = Digest.of(manifest.to_bytes()).sha256
-        pointer = next_pointer(self.keys, folder, manifest.version, sha256)
-        replace(folder / CURRENT, pointer.to_bytes())
 
     def _point_elsewhere(self, folder: Path, name: str, version: int) -> int | None:
         others = [each for each in self.versions(name) if each != version]

@@ -103,7 +103,7 @@ def test_the_first_publishes_into_a_folder_that_is_not_there_yet_do_not_disturb_
 def test_a_lock_that_is_never_let_go_ends_in_one_line(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.writing.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("app.store.writer.LOCK_SECONDS", 0.05)
 
     with (
         locked(root / "tiny", 0),
