@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.config import Config
-from app.errors import DataError, OrdinateError
+from app.errors import DataError, OrdinateError, Overtaken
 from app.manifest import Description, Manifest
+from app.model import load_model
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.signing import Keys
 from app.store import Keeper, Store
@@ -35,7 +37,7 @@ from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
 from app.training.features import make_dataset
 from app.training.golden import golden_rows
-from app.training.linear import agree, drawn, parameters
+from app.training.linear import agree, drawn, parameters, prove
 from app.training.options import Options, parse
 from app.training.preparation import steps
 from app.training.promotion import Decision, decide, record
@@ -99,19 +101,15 @@ def train(options: Options, keys: Keys, keep: int | None) -> int:
         evaluation = cross_validate(estimator, dataset, options.folds, options.seed, progress)
         say(about_quality(candidate.name, evaluation, dataset.schema.target.unit))
 
-        held = hold(store, estimator, dataset, table, options)
-        decision = decide(options.terms, held, len(dataset.y))
-        if held:
-            say(about_contest(options.terms, held, decision))
-
         artefact = dump(estimator.fit(dataset.x, dataset.y))
-        description = replace(
+        new = Challenger(
+            dataset,
+            estimator,
             describe(dataset, candidate, evaluation, artefact, asked(dataset, options)),
-            promotion=record(options.terms, held, decision),
+            {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)},
         )
+        manifest, decision, held = compete(store, new, table, options)
 
-    files = {MODEL_FILE: artefact, ROWS_FILE: bitmap(dataset.x, dataset.y)}
-    manifest = store.publish(options.name, description, files, make_current=decision.promoted)
     if keys.signer is not None:
         say([f"Signed by the key {keys.signer.key}"])
     code = conclude(store, manifest, decision, held, options)
@@ -128,21 +126,46 @@ def load(options: Options) -> tuple[Table | None, Dataset]:
     return table, make_dataset(table, options.target, options.drop, options.keep, options.folds)
 
 
-def hold(
-    store: Store, estimator: Any, dataset: Dataset, table: Table | None, options: Options
-) -> Contest | None:
-    """Set an estimator that is not fitted against the champion, None without one.
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """What is to be published, and what it was made of."""
 
-    Where another version became current meanwhile, that is the champion, and all begins anew.
+    dataset: Dataset
+    estimator: Any
+    description: Description
+    files: Mapping[str, bytes]
+
+    def task(self, options: Options) -> Task:
+        """What it has to do beside a champion."""
+        x, y = self.dataset.x, self.dataset.y
+        repeats = repeats_for(len(y), options.folds)
+        return Task(x, y, self.estimator, options.folds, repeats, options.seed)
+
+
+def compete(
+    store: Store, new: Challenger, table: Table | None, options: Options
+) -> tuple[Manifest, Decision, Contest | None]:
+    """Compare a challenger with the champion, if there is one, and publish it as that came out.
+
+    Where another version became current meanwhile, that is the champion, and both begin anew.
     """
-    repeats = repeats_for(len(dataset.y), options.folds)
-    task = Task(dataset.x, dataset.y, estimator, options.folds, repeats, options.seed)
-    champion = find(store, options.name)
+    task = new.task(options)
     while True:
-        held = contest(champion, task, dataset, table, progress) if champion else None
-        before, champion = champion, find(store, options.name)
-        if (before and before.version) == (champion and champion.version):
-            return held
+        champion = find(store, options.name)
+        held = contest(champion, task, new.dataset, table, progress) if champion else None
+        decision = decide(options.terms, held, len(new.dataset.y))
+        if held:
+            say(about_contest(options.terms, held, decision))
+        with suppress(Overtaken):
+            manifest = store.publish(
+                options.name,
+                replace(new.description, promotion=record(options.terms, held, decision)),
+                new.files,
+                make_current=decision.promoted,
+                instead_of=champion.version if champion else None,
+                prove=partial(load_model, store),
+            )
+            return manifest, decision, held
 
 
 def conclude(
@@ -190,7 +213,9 @@ def describe(
     loaded: Any = unpickled(artefact)
     linear = parameters(loaded, dataset.schema)
     x = np.vstack([dataset.x, drawn(dataset.schema, DRAWN_ROWS, evaluation.seed)])
+    golden = golden_rows(loaded.predict, dataset, evaluation.seed)
     agreed = agree(linear, dataset.schema, x, loaded.predict(x))
+    agreed = agreed and prove(linear, dataset.schema, golden)
     return Description(
         schema=dataset.schema,
         runtime=LINEAR if agreed else JOBLIB,
@@ -208,7 +233,7 @@ def describe(
             "preparation": steps(dataset.schema),
         },
         metrics=evaluation.to_json(),
-        golden=golden_rows(loaded.predict, dataset, evaluation.seed),
+        golden=golden,
         linear=linear if agreed else None,
     )
 

@@ -5,6 +5,7 @@
     OrdinateError                a plain sentence for its reader, and an HTTP status
     ├── ConfigError              a setting is wrong: stops the start
     ├── StoreError               the models folder cannot be read or written as asked
+    │   └── Overtaken            another version became current meanwhile
     ├── DataError                a table cannot be trained on (train.py only)
     ├── BrokenModel              a published version that must not be used     503
     ├── NotReady                 there is nothing to predict with              503
@@ -59,6 +60,10 @@ class ConfigError(OrdinateError):
 
 class StoreError(OrdinateError):
     """The models folder cannot be read or written as asked."""
+
+
+class Overtaken(StoreError):
+    """Another version became current than the one that a new one was to take the place of."""
 
 
 class DataError(OrdinateError):

@@ -177,12 +177,12 @@ def _prove(model: Model) -> None:
         raise BrokenModel(f"its golden rows are refused: {error.message}") from error
     except Exception as error:  # an estimator can raise anything
         raise BrokenModel(f"it fails on its golden rows ({type(error).__name__})") from error
-    if y.shape != expected.shape or not _close(y, expected):
+    if y.shape != expected.shape or not is_close(y, expected):
         raise BrokenModel(
             "its answers differ from its golden ones: it was changed or runs on other libraries"
         )
 
 
-def _close(y: Matrix, expected: Matrix) -> bool:
-    allowed = GOLDEN_RELATIVE * np.abs(expected).max()
-    return bool((np.abs(y - expected) <= allowed).all())
+def is_close(y: Matrix, expected: Matrix, relative: float = GOLDEN_RELATIVE) -> bool:
+    """Whether answers are those that were recorded, relative to the largest of them."""
+    return bool((np.abs(y - expected) <= relative * np.abs(expected).max()).all())

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import train
 from app.store import Store
+from app.training.promotion import record
 from app.training.rows import ROWS_FILE
 from tests.support.models import PLAIN, publish
 from tests.training.retraining import Ran, Workshop, columns, part
@@ -120,3 +122,29 @@ def test_a_version_that_became_current_during_a_comparison_is_the_one_to_compare
     assert (ran.code, trained.current) == (0, 3)
     assert trained.promotion(3)["champion"] == 2
     assert "Compared with version 2" in ran.out
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_nothing_becomes_current_without_a_comparison_with_what_is(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    """Another version is made current in the last moment: by hand, or by a first run beside."""
+    other = Workshop(shop.folder / "other", shop.capture)
+    other.folder.mkdir()
+    other.train(part(TABLE, 0, 300), target="a")
+    opened = other.reader.open("t", 1)
+    if not is_first:
+        shop.train(TABLE)
+    before = len(shop.versions)
+
+    def in_the_last_moment(*given: Any) -> dict[str, Any]:
+        if len(shop.versions) == before:
+            Store(shop.models).publish("t", opened.manifest.description, opened.files)
+        return record(*given)
+
+    monkeypatch.setattr(train, "record", in_the_last_moment)
+    ran = shop.train(TABLE)
+
+    assert (ran.code, shop.current) == (3, before + 1)
+    assert shop.promotion(before + 2)["champion"] == before + 1
+    assert "the target is 'y' and was 'a'" in ran.err

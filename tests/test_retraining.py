@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import train
+from app.store import Keeper
 from tests.training.retraining import Workshop, columns, joined, part
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,6 +130,27 @@ def test_a_candidate_is_judged_again_when_another_version_became_current(shop: W
 
     assert shop.versions == [1, 2, 3, 4]
     assert shop.promotion(4)["champion"] == 3
+
+
+@pytest.mark.parametrize("terms", [(), ("--promote", "always")], ids=["as usual", "always"])
+def test_what_was_rolled_back_does_not_come_again_by_itself(
+    shop: Workshop, terms: tuple[str, ...]
+) -> None:
+    shop.train(joined(TABLE, MORE))
+    assert shop.current == 2
+    Keeper(shop.models).rollback("t")
+    before = state(shop)
+
+    ran = shop.train(None, "--if-changed", *terms)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "Unchanged: version 2 was trained on these data with these options, and was left for "
+        "version 1: activate it if it is to answer\n"
+    )
+    assert state(shop) == before
+    assert shop.train(joined(TABLE, MORE, MORE), "--if-changed").code in (0, 3)
+    assert len(shop.versions) == 3
 
 
 def _break_a_file(shop: Workshop) -> None:

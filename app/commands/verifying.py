@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from app.commands.folder import default_name, existing, models_folder, tells
+from app.commands.group import config
 from app.commands.models import models_group
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.model import load_model
@@ -85,7 +86,7 @@ def _checked(store: Store, check: Callable[[], Signed]) -> tuple[bool, str]:
 
 
 def _version(store: Store, name: str, version: int) -> Signed:
-    return load_model(store, name, version).signed
+    return load_model(store, name, version, config().runtime).signed
 
 
 def _current(store: Store, name: str) -> Signed:

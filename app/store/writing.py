@@ -2,13 +2,14 @@
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
-from app.errors import BrokenModel, StoreError, UnknownModel
+from app.errors import BrokenModel, Overtaken, StoreError, UnknownModel
 from app.files import sync_folder, temporary_name, write_new
 from app.manifest import Description, Digest, Manifest
 from app.store.folders import (
@@ -49,25 +50,37 @@ class Store(Writer):
         files: Mapping[str, bytes],
         *,
         make_current: bool = True,
+        instead_of: int | Literal["any"] | None = "any",
+        prove: Callable[[str, int], object] | None = None,
     ) -> Manifest:
         """Make a new version of a model and make it current; the first model becomes the default.
 
         Without `make_current` it becomes a candidate: what is current stays so. Where nothing is,
         it is made current all the same, as there is nothing that it could stand behind.
 
+        Args:
+            name: of the model.
+            description, files: of the version.
+            make_current: whether it is to be.
+            instead_of: the version that must be current now, None for none that can be told.
+            prove: given the name and the number before it counts; may raise BrokenModel.
+
         Returns:
             The manifest with the number that the version got.
 
         Raises:
-            StoreError: it could not be written, or not be read back. What was current still is,
-                unless all that failed was to bring the last renaming to disk.
+            Overtaken: another version is current; nothing was written.
+            StoreError: it could not be written, not be read back, or would be refused. What was
+                current still is, unless all that failed was to bring the last renaming to disk.
         """
         self.keys.check_signer()
         with self._writing(), self._new_folder(check_name(name)) as folder:
+            if instead_of not in ("any", self._current_or_none(name)):
+                raise Overtaken(f"another version of {name} became current meanwhile")
             manifest = self._add(folder, name, description, files)
             try:
                 sync_folder(folder)
-                self._read_back(manifest)
+                self._read_back(manifest, prove)
                 if make_current or not os.path.lexists(folder / CURRENT):
                     self._make_current(folder, manifest)
             except BaseException:
@@ -126,13 +139,17 @@ class Store(Writer):
             discard(building)
             raise
 
-    def _read_back(self, manifest: Manifest) -> None:
-        """What cannot be opened must not become current. Raises StoreError."""
+    def _read_back(self, manifest: Manifest, prove: Callable[[str, int], object] | None) -> None:
+        """What cannot be opened, or not be used, must not become current. Raises StoreError."""
+        what = "be read back"
         try:
             self.open(manifest.name, manifest.version)
+            if prove is not None:
+                what = "be used"
+                prove(manifest.name, manifest.version)
         except (BrokenModel, UnknownModel) as error:
             raise StoreError(
-                f"what was written to {self.root} cannot be read back: {error.message}"
+                f"what was written to {self.root} cannot {what}: {error.message}"
             ) from error
 
     def _withdraw(self, folder: Path, manifest: Manifest) -> None:

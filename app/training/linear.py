@@ -21,7 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression
 
+from app.checking import to_matrix
 from app.linear import Linear
+from app.manifest import Golden
+from app.model import GOLDEN_RELATIVE, is_close
 from app.schema import Feature, Schema
 
 Array = NDArray[np.float64]
@@ -30,6 +33,8 @@ MISSING_SHARE = 0.2
 """How many values are missing in rows that are drawn, of features that can be missing."""
 
 AGREEMENT = 1e-9
+ROOM = 0.1
+"""The part of what golden rows allow that plain numbers may take up where they are made."""
 
 
 @dataclass(slots=True)
@@ -62,13 +67,23 @@ def parameters(estimator: Any, schema: Schema) -> dict[str, Any]:
 def agree(linear: Mapping[str, Any], schema: Schema, x: Array, answers: Array) -> bool:
     """Whether these numbers give the estimator's answers for a matrix of shape (n, p).
 
-    They do to 1e-9 of an answer, or of the target's range (at most 1) where an answer is smaller:
-    never looser than the proof by golden rows. They do not where a column's distance from 0 is so
-    large beside its own range that sums of products lose their digits.
+    They do to 1e-9 of an answer, or of the target's range (at most 1) where an answer is smaller.
+    They do not where a column's distance from 0 is so large beside its own range that sums of
+    products lose their digits.
     """
     smallest = min(1.0, schema.target.maximum - schema.target.minimum)
     allowed = AGREEMENT * np.maximum(np.abs(answers), smallest)
     return bool((np.abs(Linear(linear, schema).predict(x) - answers) <= allowed).all())
+
+
+def prove(linear: Mapping[str, Any], schema: Schema, golden: Golden) -> bool:
+    """Whether these numbers pass the proof by golden rows, with room for others' rounding.
+
+    It is the stricter one where the answers are small beside the target's range, as those of a
+    model that explains little are.
+    """
+    x = to_matrix(schema, [list(row) for row in golden.x])
+    return is_close(Linear(linear, schema).predict(x), np.array(golden.y), ROOM * GOLDEN_RELATIVE)
 
 
 def drawn(schema: Schema, rows: int, seed: int) -> Array:

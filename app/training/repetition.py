@@ -26,8 +26,9 @@ def asked(dataset: Dataset, options: Options) -> dict[str, Any]:
 def repetition(reader: Reader, dataset: Dataset, options: Options) -> tuple[int, str | None] | None:
     """The version that was made of the same data with the same options; None if there is none.
 
-    That is the current one, if it can be used, or the newest, if it is a candidate that was judged
-    against the current one on the same terms, and whole: then its reason comes with it.
+    That is the current one, if it can be used; or one that was current after it and was left for it
+    by hand; or the newest, if it is a candidate that was judged against the current one on the same
+    terms. All must be whole. With the latter two comes what they are, half a sentence.
     """
     champion = find(reader, options.name)
     if champion is None or champion.version is None or champion.problem is not None:
@@ -35,14 +36,17 @@ def repetition(reader: Reader, dataset: Dataset, options: Options) -> tuple[int,
     wanted = asked(dataset, options)
     if champion.description is not None and _holds(champion.description.training, wanted):
         return champion.version, None
-    newest = max(reader.versions(options.name), default=champion.version)
-    found = _description(reader, options.name, newest)
-    if found is None or not _holds(found.training, wanted):
-        return None
     terms = options.terms.to_json() | {"champion": champion.version, "decision": "candidate"}
-    if found.promotion is None or not _holds(found.promotion, terms):
-        return None
-    return newest, str(found.promotion["reason"])
+    newer = [each for each in reader.versions(options.name) if each > champion.version]
+    for version in sorted(newer, reverse=True):
+        found = _description(reader, options.name, version)
+        if found is None or not _holds(found.training, wanted):
+            continue
+        if not found.is_candidate:
+            return version, f"and was left for {champion.label}: activate it if it is to answer"
+        if version == newer[-1] and _holds(found.promotion or {}, terms):
+            return version, f"and is a candidate: {(found.promotion or {})['reason']}"
+    return None
 
 
 def _description(reader: Reader, name: str, version: int) -> Description | None:

@@ -70,4 +70,4 @@ def about_candidate(manifest: Manifest, models: Path, current: int | None) -> It
 def about_repetition(version: int, why_not_current: str | None) -> str:
     """That there was nothing to do."""
     said = f"Unchanged: version {version} was trained on these data with these options"
-    return said if why_not_current is None else f"{said}, and is a candidate: {why_not_current}"
+    return said if why_not_current is None else f"{said}, {why_not_current}"

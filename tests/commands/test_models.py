@@ -14,7 +14,7 @@ from click.testing import Result
 from app import create_app
 from app.config import Config
 from app.store import Pointer, Reader, Store
-from tests.support.models import PLAIN, SINGLE, publish
+from tests.support.models import PLAIN, SINGLE, fitted, linear_numbers, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -256,6 +256,18 @@ def test_verify_looks_at_everything(run: Run) -> None:
         "tiny/current: good",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("runtime", "code"), [("auto", 1), ("pickle", 0)])
+def test_verify_proves_a_model_by_what_would_serve_it(
+    run: Run, models: Path, runtime: str, code: int
+) -> None:
+    numbers = linear_numbers(PLAIN, fitted(PLAIN))
+    publish(models, "off", PLAIN, linear=numbers | {"intercept": numbers["intercept"] + 1})
+
+    result = run("verify", "off/1", ORDINATE_RUNTIME=runtime)
+
+    assert result.exit_code == code
 
 
 def test_verify_looks_at_one_model_or_one_version(run: Run, models: Path) -> None:

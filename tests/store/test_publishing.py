@@ -1,13 +1,15 @@
 """Publishing: numbers rise, nothing that is there changes, and what cannot be served is refused."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from app.errors import BrokenModel, StoreError
+from app.errors import BrokenModel, Overtaken, StoreError
 from app.files import TEMPORARY
 from app.manifest import Manifest
+from app.model import load_model
 from app.runtimes import MODEL_FILE, dump
 from app.schema import Schema
 from app.store import Pointer, Reader, Store
@@ -224,6 +226,35 @@ def test_a_description_that_cannot_be_read_back_never_becomes_current(
 
     assert contents(root) == before
     assert sorted(path.name for path in (root / "tiny").iterdir()) == ["1", "current", "history"]
+
+
+def test_what_cannot_be_used_never_becomes_current(root: Path) -> None:
+    before = contents(root)
+    estimator = fitted(PLAIN)
+    description = described(PLAIN, estimator)
+    wrong = replace(description, golden=replace(description.golden, y=(1.0, 2.0, 3.0)))
+    store = Store(root)
+
+    with pytest.raises(StoreError, match="cannot be used: its answers differ"):
+        store.publish(
+            "tiny", wrong, {MODEL_FILE: dump(estimator)}, prove=partial(load_model, store)
+        )
+
+    assert contents(root) == before
+    assert sorted(path.name for path in (root / "tiny").iterdir()) == ["1", "current", "history"]
+
+
+@pytest.mark.parametrize("instead_of", [None, 2])
+def test_only_what_was_expected_is_replaced(root: Path, instead_of: int | None) -> None:
+    before = contents(root)
+    opened = Store(root).open("tiny", 1)
+
+    with pytest.raises(Overtaken, match="another version of tiny became current meanwhile"):
+        Store(root).publish(
+            "tiny", opened.manifest.description, opened.files, instead_of=instead_of
+        )
+
+    assert contents(root) == before
 
 
 def test_a_model_folder_that_is_a_link_is_refused_because_it_would_not_be_served(
