@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 from app.compiled import Plan
 from app.errors import BrokenModel, InvalidInput, UnknownModel
 from app.manifest import Golden
-from app.model import _close, load_model
+from app.model import is_close, load_model
 from app.runtimes import MODEL_FILE, dump
 from app.store import Reader, Store
 from tests.support.models import (
@@ -98,7 +98,7 @@ def test_a_golden_answer_may_be_off_by_what_rounding_does(tmp_path: Path) -> Non
 def test_the_unit_of_the_target_does_not_decide_whether_a_model_is_proven(
     answers: list[float], golden: list[float], close: bool
 ) -> None:
-    assert _close(np.array(answers), np.array(golden)) is close
+    assert is_close(np.array(answers), np.array(golden)) is close
 
 
 @pytest.mark.parametrize(
