@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import DataError
 from app.schema import MAX_MAGNITUDE
+from app.training.dataset import EXACT_INTEGERS
 
 Content = Literal["number", "boolean", "text", "date", "other"]
 
@@ -45,6 +46,7 @@ class Column:
             place in `texts`; NaN where missing. All NaN for what is neither.
         texts: the distinct texts, in order of appearance, as an Arrow array; None for the rest.
         unit: that the values are in, where the type says so.
+        integers: as an Arrow array, where float64 rounds some; None for the rest.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Column:
     values: NDArray[np.float64]
     texts: Any = None
     unit: str | None = None
+    integers: Any = None
 
     @cached_property
     def known(self) -> NDArray[np.float64]:
@@ -62,6 +65,8 @@ class Column:
     @cached_property
     def distinct(self) -> int:
         """How many different values there are, missing ones aside."""
+        if self.integers is not None:
+            return int(pc.count_distinct(self.integers).as_py())
         return len(self.texts) if self.texts is not None else len(np.unique(self.known))
 
     @property
@@ -105,7 +110,9 @@ def read_column(name: str, array: Any) -> Column:
     if pa.types.is_temporal(kind):
         return _text_column(name, array.cast(pa.string()), label)
     if _is_number(kind):
-        return Column(name, "number", label, _checked(name, _floats(array)))
+        values = _checked(name, _floats(array))
+        rounded = pa.types.is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
+        return Column(name, "number", label, values, integers=array if rounded else None)
     return Column(name, "other", label, np.full(len(array), np.nan))
 
 

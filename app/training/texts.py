@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.errors import DataError
+from app.training.dataset import EXACT_INTEGERS
 
 MISSING_WORDS = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "?")
 """Missing in any column."""
@@ -30,7 +31,7 @@ _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
 def typed_columns(
     texts: Mapping[str, Any], *, comma_is_free: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Columns of text by name, made double, bool or string.
+    """Columns of text by name, made double, int64, bool or string.
 
     Args:
         texts: Arrow string arrays by name.
@@ -61,7 +62,7 @@ def _typed(text: Any) -> Any:
     known = _without(text, MISSING_NUMBERS)
     number = _cast(known)
     if number is not None:
-        return number
+        return _exact(known, number)
     if pc.all(pc.is_in(known, pa.array([*_TRUE, *_FALSE, None]))).as_py():
         return pc.if_else(pc.is_valid(known), pc.is_in(known, pa.array(_TRUE)), None)
     return _without(text, MISSING_WORDS)
@@ -76,6 +77,16 @@ def _cast(text: Any) -> Any:
         return pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
         return None
+
+
+def _exact(text: Any, number: Any) -> Any:
+    """The same as integers where float64 rounds some, as it does to long identifiers."""
+    if not pc.any(pc.greater(pc.abs(number), EXACT_INTEGERS)).as_py():
+        return number
+    try:
+        return pc.cast(text, pa.int64())
+    except pa.ArrowInvalid:
+        return number
 
 
 def _with_commas(text: Any) -> Any:

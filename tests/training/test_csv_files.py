@@ -92,6 +92,12 @@ def test_true_and_false_in_any_case_make_booleans_and_other_pairs_do_not() -> No
     assert _typed("true", "1") == ["true", "1"]
 
 
+def test_integers_that_float64_would_round_are_kept_as_they_are() -> None:
+    assert _typed("1152921504606846977", "", "-3") == [2**60 + 1, None, -3]
+    assert _typed("1152921504606846977", "0.5") == [2.0**60, 0.5]
+    assert _typed("99999999999999999999", "1") == [1e20, 1.0]
+
+
 @pytest.mark.parametrize("text", ["0x10", "1_000", "1,5", "12abc", "٣", "1.2.3"])
 def test_what_only_resembles_a_number_is_text(text: str) -> None:
     assert _typed(f'"{text}"', "2") == [text, "2"]

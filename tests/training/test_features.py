@@ -150,6 +150,30 @@ def test_distinct_whole_numbers_are_identifiers_by_their_name(name: str) -> None
     assert "named like an identifier" in str(_reason(name, values))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [row * row + 2**53 for row in range(100)],
+        [row + 2**60 for row in range(100)],  # float64 has only one in 256 of these
+        [float(row * 2**20 + 2**60) for row in range(100)],
+    ],
+    ids=["beyond what is exact", "rounded to the same", "stored as float64"],
+)
+def test_identifiers_may_have_64_bits(values: list[Any]) -> None:
+    assert "a different whole number in every row" in str(_reason("a", values))
+
+
+def test_numbers_too_large_for_an_identifier_are_measured_ones() -> None:
+    assert _reason("mass [kg]", [2e30 * (row + 1) / 7 for row in range(100)]) is None
+
+
+def test_whole_numbers_that_are_not_exact_are_sent_as_float64_has_them() -> None:
+    found = _dataset(a=[1e98 * row for row in range(ROWS)]).request_row(1)
+
+    assert found == (1e98,)
+    assert type(found[0]) is float
+
+
 @pytest.mark.parametrize("name", ["grid", "humid", "price index", "key figure", "rows"])
 def test_distinct_whole_numbers_of_another_name_are_not(name: str) -> None:
     assert _reason(name, [row * row for row in range(ROWS)]) is None
