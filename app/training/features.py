@@ -37,7 +37,7 @@ def make_dataset(
     goal = _target_column(table, target)
     known = ~np.isnan(goal.values)
     rows = int(known.sum())
-    _check_rows(rows, folds)
+    check_rows(rows, folds)
     columns = _read_columns(table, {target, *drop}, keep, known)
     why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
     left_out = {name: why[name] for name in table.columns if name in why}
@@ -115,7 +115,8 @@ def _target_column(table: Table, name: str) -> Column:
     return goal
 
 
-def _check_rows(rows: int, folds: int) -> None:
+def check_rows(rows: int, folds: int) -> None:
+    """Refuse fewer rows than `MIN_ROWS_A_FOLD` for each fold. Raises DataError."""
     if rows >= folds * MIN_ROWS_A_FOLD:
         return
     possible = rows // MIN_ROWS_A_FOLD
