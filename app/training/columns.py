@@ -90,8 +90,13 @@ class Column:
         return tuple(texts[index] for index in order), place[codes]
 
 
-def read_column(name: str, array: Any) -> Column:
+def read_column(name: str, array: Any, places: NDArray[np.intp] | None = None) -> Column:
     """Make a column of an Arrow array.
+
+    Args:
+        name: as in the header.
+        array: the values.
+        places: of these values in the table's column, from 0, where some were left out before.
 
     Raises:
         DataError: a number is infinite or beyond `MAX_MAGNITUDE`, naming column and row.
@@ -110,7 +115,7 @@ def read_column(name: str, array: Any) -> Column:
     if pa.types.is_temporal(kind):
         return _text_column(name, array.cast(pa.string()), label)
     if _is_number(kind):
-        values = _checked(name, _floats(array))
+        values = _checked(name, _floats(array), places)
         rounded = pa.types.is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
         return Column(name, "number", label, values, integers=array if rounded else None)
     return Column(name, "other", label, np.full(len(array), np.nan))
@@ -134,12 +139,15 @@ def _floats(array: Any) -> NDArray[np.float64]:
     return np.array(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _checked(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _checked(
+    name: str, values: NDArray[np.float64], places: NDArray[np.intp] | None
+) -> NDArray[np.float64]:
     beyond = np.abs(values) > MAX_MAGNITUDE
     if beyond.any():
-        row = int(beyond.argmax())
+        first = int(beyond.argmax())
+        row = (first if places is None else int(places[first])) + 1
         raise DataError(
-            f"row {row + 1} of column {name!r} is {values[row]:g}: use numbers between "
+            f"row {row} of column {name!r} is {values[first]:g}: use numbers between "
             f"-{MAX_MAGNITUDE:g} and {MAX_MAGNITUDE:g}, or leave the value empty"
         )
     return values

@@ -65,8 +65,9 @@ def _read_columns(
     table: Table, without: AbstractSet[str], keep: Sequence[str], known: NDArray[np.bool_]
 ) -> list[Column]:
     """The columns of the rows whose target is known, each that must be kept usable."""
+    places = np.flatnonzero(known)
     columns = [
-        read_column(name, array if known.all() else pc.filter(array, known))
+        read_column(name, array if known.all() else pc.filter(array, known), places)
         for name, array in table.columns.items()
         if name not in without
     ]

@@ -246,6 +246,11 @@ def test_rows_without_a_target_count_for_nothing() -> None:
         ({"a": FLOATS, "y": [5] * ROWS}, {}, "'y' is 5 in every row"),
         ({"a": FLOATS, "y": [math.inf, *Y[1:]]}, {}, "row 1 of column 'y' is inf"),
         ({"a": [*FLOATS[1:], -1e101]}, {}, "row 12 of column 'a' is -1e\\+101"),
+        (
+            {"a": [math.inf, 1.0, *FLOATS[1:], -math.inf], "y": [None, None, *Y]},
+            {},
+            "row 14 of column 'a' is -inf",
+        ),
         ({"a": FLOATS}, {"drop": ["b"]}, "--drop 'b' is no column"),
         ({"a": FLOATS}, {"keep": ["b"]}, "--keep 'b' is no column"),
         ({"a": FLOATS}, {"drop": ["y"]}, "take it out of --drop"),
