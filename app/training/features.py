@@ -96,7 +96,7 @@ def _check_named(table: Table, target: str | None, drop: Sequence[str], keep: Se
 
 def _target_column(table: Table, name: str) -> Column:
     goal = read_column(name, table.columns[name])
-    if not len(goal.known):
+    if goal.content != "other" and not len(goal.known):
         raise DataError(f"the target {name!r} has no value in any row: name another --target")
     if goal.content != "number":
         what = {
