@@ -75,9 +75,8 @@ class Column:
         return len(self.known) < len(self.values)
 
     def example(self) -> str:
-        """One of its texts, quoted and shortened, for a message."""
-        text = str(self.texts[0].as_py())
-        return repr(text if len(text) <= 40 else f"{text[:40]}...")
+        """One of its texts, for a message."""
+        return quoted(self.texts[0].as_py())
 
     def sorted_texts(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """The categories in order, and the values as places in them."""
@@ -119,6 +118,11 @@ def read_column(name: str, array: Any, places: NDArray[np.intp] | None = None) -
         rounded = pa.types.is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
         return Column(name, "number", label, values, integers=array if rounded else None)
     return Column(name, "other", label, np.full(len(array), np.nan))
+
+
+def quoted(text: str) -> str:
+    """A text of a table for a message, shortened."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 def _is_text(kind: Any) -> bool:

@@ -39,6 +39,7 @@ class Dataset:
         left_out: columns of the table that are no features.
         rows_left_out: rows whose target is missing.
         notes: sentences on how the file was read, where that is not obvious.
+        remarks: more of them, which quote values of the table: to be told, not to be published.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Dataset:
     left_out: tuple[LeftOut, ...] = ()
     rows_left_out: int = 0
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def only(self, names: Sequence[str]) -> "Dataset":
         """The same rows with these of the features, in this order."""

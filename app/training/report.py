@@ -40,6 +40,7 @@ def about_data(dataset: Dataset) -> Iterator[str]:
     if dataset.rows_left_out:
         yield f"  {_counted(dataset.rows_left_out, 'row')} left out: without a target"
     yield from (f"  {shown(left.column)} left out: {left.reason}" for left in dataset.left_out)
+    yield from (f"  {remark}" for remark in dataset.remarks)
     yield from (f"  {sentence}" for sentence in sentences(dataset.schema))
 
 

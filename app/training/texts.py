@@ -8,8 +8,10 @@ column of words it is as good a category as any (a guarantor: none) and stays on
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from app.errors import DataError
 from app.training.dataset import EXACT_INTEGERS
@@ -25,6 +27,7 @@ MISSING_NUMBERS = (
 
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
+_DECIMAL_POINT = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
 
 
@@ -56,6 +59,14 @@ def typed_columns(
         return columns, ()
     _refuse_points(texts, columns, next(iter(commas)))
     return columns | commas, ("numbers are written with a decimal comma",)
+
+
+def are_numbers(texts: Any, decimal_comma: bool) -> NDArray[np.bool_]:
+    """For each text whether it is written like a number, or like a missing one beside numbers."""
+    number = pc.match_substring_regex(texts, _DECIMAL_COMMA if decimal_comma else _DECIMAL_POINT)
+    missing = pc.is_in(texts, pa.array(MISSING_NUMBERS, texts.type))
+    found: NDArray[np.bool_] = pc.or_(number, missing).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _typed(text: Any) -> Any:

@@ -239,7 +239,7 @@ def test_rows_without_a_target_count_for_nothing() -> None:
     [
         ({"price": FLOATS}, {"target": "prices"}, "did you mean 'price'"),
         ({"a": FLOATS}, {"target": None}, "of 'a', 'y'"),
-        ({"a": FLOATS, "y": WORDS}, {}, "'y' is not numeric, it holds text such as 'b'"),
+        ({"a": FLOATS, "y": WORDS}, {}, "'y' is not numeric, it holds text: 12 of 12 values"),
         ({"a": FLOATS, "y": [True, False] * 6}, {}, "it holds true and false"),
         ({"a": FLOATS, "y": ["2024-01-01", "2024-01-02"] * 6}, {}, "it holds dates"),
         ({"a": FLOATS, "y": [None] * ROWS}, {}, "'y' has no value in any row"),
