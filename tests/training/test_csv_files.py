@@ -1,11 +1,13 @@
 """CSV files: what is accepted and how it is typed, and faults that are named with their line."""
 
+import csv
 import math
 from typing import Any
 
 import pytest
 
 from app.errors import DataError
+from app.training import csv_files
 from app.training.csv_files import parse_csv
 
 TABLE = b"a,b\n1,x\n2.5,y\n"
@@ -61,6 +63,26 @@ def test_a_quoted_value_may_hold_delimiters_quotes_and_newlines() -> None:
     data = b'a,"b,\nc"\n"x, ""y""\nz",1\n"",2\n'
 
     assert _parse(data) == {"a": ['x, "y"\nz', None], "b,\nc": [1.0, 2.0]}
+
+
+def test_a_value_and_a_name_may_be_as_long_as_they_like() -> None:
+    name, value = "n" * 200_000, "x, " * 100_000
+    before = csv.field_size_limit()
+
+    assert _parse(f'a,"{name}"\n1,"{value}"\n2,y\n'.encode()) == {
+        "a": [1.0, 2.0],
+        name: [value.strip(), "y"],
+    }
+    assert csv.field_size_limit() == before
+
+
+def test_a_row_that_is_longer_than_what_is_split_at_a_time_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(csv_files, "_BLOCK", 1 << 20)
+
+    with pytest.raises(DataError, match="no row is longer than 1 MiB"):
+        parse_csv(b'a,b\n1,"' + b"x" * (3 << 20) + b'"\n2,y\n')
 
 
 def test_a_quote_inside_an_unquoted_value_is_a_letter() -> None:
