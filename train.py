@@ -35,7 +35,7 @@ from app.training.comparison import Task, repeats_for
 from app.training.contest import Contest, contest
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
-from app.training.features import make_dataset
+from app.training.features import check_rows, make_dataset
 from app.training.golden import golden_rows
 from app.training.linear import agree, drawn, parameters, prove
 from app.training.options import Options, parse
@@ -121,7 +121,9 @@ def train(options: Options, keys: Keys, keep: int | None) -> int:
 def load(options: Options) -> tuple[Table | None, Dataset]:
     """The table that was asked for, and what is made of it; or the built-in data."""
     if options.data is None:
-        return None, diabetes()
+        dataset = diabetes()
+        check_rows(len(dataset.y), options.folds)
+        return None, dataset
     table = read_table(options.data)
     return table, make_dataset(table, options.target, options.drop, options.keep, options.folds)
 

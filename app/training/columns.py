@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import DataError
 from app.schema import MAX_MAGNITUDE
+from app.training.dataset import EXACT_INTEGERS
 
 Content = Literal["number", "boolean", "text", "date", "other"]
 
@@ -45,6 +46,7 @@ class Column:
             place in `texts`; NaN where missing. All NaN for what is neither.
         texts: the distinct texts, in order of appearance, as an Arrow array; None for the rest.
         unit: that the values are in, where the type says so.
+        integers: as an Arrow array, where float64 rounds some; None for the rest.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Column:
     values: NDArray[np.float64]
     texts: Any = None
     unit: str | None = None
+    integers: Any = None
 
     @cached_property
     def known(self) -> NDArray[np.float64]:
@@ -62,6 +65,8 @@ class Column:
     @cached_property
     def distinct(self) -> int:
         """How many different values there are, missing ones aside."""
+        if self.integers is not None:
+            return int(pc.count_distinct(self.integers).as_py())
         return len(self.texts) if self.texts is not None else len(np.unique(self.known))
 
     @property
@@ -70,9 +75,8 @@ class Column:
         return len(self.known) < len(self.values)
 
     def example(self) -> str:
-        """One of its texts, quoted and shortened, for a message."""
-        text = str(self.texts[0].as_py())
-        return repr(text if len(text) <= 40 else f"{text[:40]}...")
+        """One of its texts, for a message."""
+        return quoted(self.texts[0].as_py())
 
     def sorted_texts(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """The categories in order, and the values as places in them."""
@@ -85,8 +89,13 @@ class Column:
         return tuple(texts[index] for index in order), place[codes]
 
 
-def read_column(name: str, array: Any) -> Column:
+def read_column(name: str, array: Any, places: NDArray[np.intp] | None = None) -> Column:
     """Make a column of an Arrow array.
+
+    Args:
+        name: as in the header.
+        array: the values.
+        places: of these values in the table's column, from 0, where some were left out before.
 
     Raises:
         DataError: a number is infinite or beyond `MAX_MAGNITUDE`, naming column and row.
@@ -105,8 +114,15 @@ def read_column(name: str, array: Any) -> Column:
     if pa.types.is_temporal(kind):
         return _text_column(name, array.cast(pa.string()), label)
     if _is_number(kind):
-        return Column(name, "number", label, _checked(name, _floats(array)))
+        values = _checked(name, _floats(array), places)
+        rounded = pa.types.is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
+        return Column(name, "number", label, values, integers=array if rounded else None)
     return Column(name, "other", label, np.full(len(array), np.nan))
+
+
+def quoted(text: str) -> str:
+    """A text of a table for a message, shortened."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 def _is_text(kind: Any) -> bool:
@@ -127,12 +143,15 @@ def _floats(array: Any) -> NDArray[np.float64]:
     return np.array(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _checked(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _checked(
+    name: str, values: NDArray[np.float64], places: NDArray[np.intp] | None
+) -> NDArray[np.float64]:
     beyond = np.abs(values) > MAX_MAGNITUDE
     if beyond.any():
-        row = int(beyond.argmax())
+        first = int(beyond.argmax())
+        row = (first if places is None else int(places[first])) + 1
         raise DataError(
-            f"row {row + 1} of column {name!r} is {values[row]:g}: use numbers between "
+            f"row {row} of column {name!r} is {values[first]:g}: use numbers between "
             f"-{MAX_MAGNITUDE:g} and {MAX_MAGNITUDE:g}, or leave the value empty"
         )
     return values

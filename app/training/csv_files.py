@@ -7,6 +7,7 @@ and the whole file where it holds quotes or Arrow refuses it: it says what is wr
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -33,6 +34,21 @@ def parse_csv(data: bytes) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Typed columns by name, and sentences on how they were read. Raises DataError."""
     data = data.removeprefix(_BOM)
     _check_text(data)
+    with _fields_up_to(len(data)):
+        return _parse(data)
+
+
+@contextmanager
+def _fields_up_to(size: int) -> Iterator[None]:
+    """Let Python's reader take values of any length: what it refuses is then faulty."""
+    before = csv.field_size_limit(size)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _parse(data: bytes) -> tuple[dict[str, Any], tuple[str, ...]]:
     delimiter, names, start = _header(data)
     body = memoryview(data)[start:]
     if not bytes(body[:_BLOCK]).strip():
@@ -118,7 +134,10 @@ def _split(data: bytes, body: memoryview, delimiter: str, names: list[str]) -> d
         )
     except pa.ArrowException as error:
         _check_rows(data, delimiter)
-        raise DataError("cannot be read as CSV: check its quotes and delimiters") from error
+        raise DataError(
+            "cannot be read as CSV: check its quotes and delimiters, and that no row is longer "
+            f"than {_BLOCK >> 20} MiB"
+        ) from error
     return dict(zip(names, table.columns, strict=True))
 
 

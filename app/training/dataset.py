@@ -35,10 +35,11 @@ class Dataset:
         schema: the p features and the target.
         x: float64, shape (n, p), as `app.checking.to_matrix` makes it of requests.
         y: float64, shape (n,), finite, in the target's unit.
-        whole: for each feature, whether all its values are whole numbers.
+        whole: for each feature, whether all its values are whole numbers that are exact.
         left_out: columns of the table that are no features.
         rows_left_out: rows whose target is missing.
         notes: sentences on how the file was read, where that is not obvious.
+        remarks: more of them, which quote values of the table: to be told, not to be published.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Dataset:
     left_out: tuple[LeftOut, ...] = ()
     rows_left_out: int = 0
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def only(self, names: Sequence[str]) -> "Dataset":
         """The same rows with these of the features, in this order."""
@@ -111,14 +113,14 @@ def number(name: str, values: Array, unit: str | None = None) -> Feature:
 
 
 def whole_columns(x: Array) -> tuple[bool, ...]:
-    """For each column, whether it holds whole numbers only, missing values aside."""
+    """For each column, whether it holds exact whole numbers only, missing values aside."""
     return tuple(is_whole(x[:, place]) for place in range(x.shape[1]))
 
 
-def is_whole(values: Array) -> bool:
-    """Whether these are whole numbers, and exact, missing values aside."""
+def is_whole(values: Array, limit: float = EXACT_INTEGERS) -> bool:
+    """Whether these are whole numbers from -limit to limit, missing values aside."""
     known = values[~np.isnan(values)]
-    return bool((np.trunc(known) == known).all() and (np.abs(known) <= EXACT_INTEGERS).all())
+    return bool((np.trunc(known) == known).all() and (np.abs(known) <= limit).all())
 
 
 def _json_value(feature: Feature, value: float, whole: bool) -> Any:

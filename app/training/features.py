@@ -1,6 +1,6 @@
 """From a table and a target to a dataset, or a sentence on why that cannot be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -14,6 +14,7 @@ from app.training.candidates import encoded_width
 from app.training.columns import Column, read_column
 from app.training.dataset import Array, Dataset, LeftOut, is_whole, number
 from app.training.selection import cannot_be_kept, describe, reasons
+from app.training.strays import strays
 from app.training.tables import Table
 
 MIN_ROWS_A_FOLD = 2
@@ -37,13 +38,15 @@ def make_dataset(
     goal = _target_column(table, target)
     known = ~np.isnan(goal.values)
     rows = int(known.sum())
-    _check_rows(rows, folds)
+    check_rows(rows, folds)
     columns = _read_columns(table, {target, *drop}, keep, known)
     why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
     left_out = {name: why[name] for name in table.columns if name in why}
     used = [column for column in columns if column.name not in left_out]
+    remarks = tuple(_remarks(columns, known))
     if not used:
-        raise DataError(f"no column is left to predict from: {describe(left_out) or 'add some'}")
+        why_none = "; ".join([describe(left_out) or "add some", *remarks[:1]])
+        raise DataError(f"no column is left to predict from: {why_none}")
     features, x = _matrix(used, rows)
     y = goal.values[known]
     schema = Schema(features, _target(goal, y))
@@ -58,6 +61,7 @@ def make_dataset(
         left_out=tuple(LeftOut(name, reason) for name, reason in left_out.items()),
         rows_left_out=len(known) - rows,
         notes=table.notes,
+        remarks=remarks,
     )
 
 
@@ -65,8 +69,9 @@ def _read_columns(
     table: Table, without: AbstractSet[str], keep: Sequence[str], known: NDArray[np.bool_]
 ) -> list[Column]:
     """The columns of the rows whose target is known, each that must be kept usable."""
+    places = np.flatnonzero(known)
     columns = [
-        read_column(name, array if known.all() else pc.filter(array, known))
+        read_column(name, array if known.all() else pc.filter(array, known), places)
         for name, array in table.columns.items()
         if name not in without
     ]
@@ -95,18 +100,10 @@ def _check_named(table: Table, target: str | None, drop: Sequence[str], keep: Se
 
 def _target_column(table: Table, name: str) -> Column:
     goal = read_column(name, table.columns[name])
-    if not len(goal.known):
+    if goal.content != "other" and not len(goal.known):
         raise DataError(f"the target {name!r} has no value in any row: name another --target")
     if goal.content != "number":
-        what = {
-            "boolean": "true and false",
-            "text": f"text such as {goal.example() if goal.texts is not None else ''}",
-            "date": "dates",
-        }.get(goal.content, f"values of type {goal.type}")
-        raise DataError(
-            f"the target {name!r} is not numeric, it holds {what}: name a column of numbers, "
-            "classes cannot be predicted yet"
-        )
+        raise DataError(f"the target {name!r} is not numeric, it holds {_other_than_numbers(goal)}")
     if goal.distinct == 1:
         raise DataError(
             f"the target {name!r} is {goal.known[0]:g} in every row: there is nothing to predict, "
@@ -115,7 +112,31 @@ def _target_column(table: Table, name: str) -> Column:
     return goal
 
 
-def _check_rows(rows: int, folds: int) -> None:
+def _other_than_numbers(goal: Column) -> str:
+    """What a target holds, and what to do."""
+    remedy = "name a column of numbers, classes cannot be predicted yet"
+    if goal.content != "text":
+        whats = {"boolean": "true and false", "date": "dates"}
+        return f"{whats.get(goal.content, f'values of type {goal.type}')}: {remedy}"
+    found = strays(goal)
+    if found is None:
+        return f"numbers that are written as text, such as {goal.example()}: make numbers of them"
+    if found.are_few:
+        remedy = "write a number there or nothing"
+    return f"text: {found}: {remedy}"
+
+
+def _remarks(columns: Sequence[Column], known: NDArray[np.bool_]) -> Iterator[str]:
+    """On columns that a few values keep from being numbers."""
+    places = np.flatnonzero(known)
+    for column in columns:
+        found = strays(column, places) if column.content == "text" and len(column.known) else None
+        if found and found.are_few:
+            yield f"{column.name!r} is taken for text: {found}"
+
+
+def check_rows(rows: int, folds: int) -> None:
+    """Refuse fewer rows than `MIN_ROWS_A_FOLD` for each fold. Raises DataError."""
     if rows >= folds * MIN_ROWS_A_FOLD:
         return
     possible = rows // MIN_ROWS_A_FOLD

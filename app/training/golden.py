@@ -1,7 +1,7 @@
 """Golden rows: by their answers a model is known again wherever it is loaded.
 
 They are published with it, and the first is shown to clients as an example. So none of them is a
-row of the table: its values are, but they come from as many rows as there can be.
+row of the table, wherever `app.training.mixture` finds one that is not.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from app.checking import to_matrix
 from app.manifest import Golden
 from app.training.candidates import is_encoded, levels
 from app.training.dataset import Dataset
+from app.training.mixture import mixture
 
 ROWS = 20
 
@@ -26,24 +27,10 @@ def golden_rows(predict: Predict, dataset: Dataset, seed: int) -> Golden:
 
     The first has no missing value, if that can be: it serves as the example.
     """
-    mixture = replace(dataset, x=mixed(dataset.x[draw(dataset, seed)]))
-    rows = [mixture.request_row(index) for index in range(len(mixture.x))]
+    made = replace(dataset, x=mixture(dataset.x, draw(dataset, seed), seed))
+    rows = [made.request_row(index) for index in range(len(made.x))]
     answers = predict(to_matrix(dataset.schema, [list(row) for row in rows]))
     return Golden(tuple(rows), tuple(float(answer) for answer in answers))
-
-
-def mixed(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same values column by column, each column moved down by one row more than the last.
-
-    Of n rows with p columns, no row of the result has more than p/n values, rounded up, that stood
-    together before; where it has a missing value to give away, the first has one more.
-    """
-    moved = np.column_stack([np.roll(column, place) for place, column in enumerate(x.T)])
-    for column in moved.T:
-        there = np.flatnonzero(~np.isnan(column))
-        if there.size:
-            column[[0, there[0]]] = column[[there[0], 0]]
-    return moved
 
 
 def draw(dataset: Dataset, seed: int) -> list[int]:

@@ -40,6 +40,7 @@ def about_data(dataset: Dataset) -> Iterator[str]:
     if dataset.rows_left_out:
         yield f"  {_counted(dataset.rows_left_out, 'row')} left out: without a target"
     yield from (f"  {shown(left.column)} left out: {left.reason}" for left in dataset.left_out)
+    yield from (f"  {remark}" for remark in dataset.remarks)
     yield from (f"  {sentence}" for sentence in sentences(dataset.schema))
 
 
@@ -144,7 +145,15 @@ def say(lines: Iterator[str] | Sequence[str]) -> None:
 
 
 def write_anything() -> None:
-    """Let no name of a column fail a run because the terminal's encoding lacks a letter."""
+    """Let no name of a column fail a run because the terminal's encoding lacks a letter.
+
+    A stream that was closed before the program began is replaced by one that goes nowhere: it
+    would be None here, and its number that of the next file, which libraries would write to.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # kept open
+            setattr(sys, name, nowhere)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -8,10 +8,13 @@ column of words it is as good a category as any (a guarantor: none) and stays on
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from app.errors import DataError
+from app.training.dataset import EXACT_INTEGERS
 
 MISSING_WORDS = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "?")
 """Missing in any column."""
@@ -24,13 +27,14 @@ MISSING_NUMBERS = (
 
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
+_DECIMAL_POINT = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
 
 
 def typed_columns(
     texts: Mapping[str, Any], *, comma_is_free: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Columns of text by name, made double, bool or string.
+    """Columns of text by name, made double, int64, bool or string.
 
     Args:
         texts: Arrow string arrays by name.
@@ -57,11 +61,19 @@ def typed_columns(
     return columns | commas, ("numbers are written with a decimal comma",)
 
 
+def are_numbers(texts: Any, decimal_comma: bool) -> NDArray[np.bool_]:
+    """For each text whether it is written like a number, or like a missing one beside numbers."""
+    number = pc.match_substring_regex(texts, _DECIMAL_COMMA if decimal_comma else _DECIMAL_POINT)
+    missing = pc.is_in(texts, pa.array(MISSING_NUMBERS, texts.type))
+    found: NDArray[np.bool_] = pc.or_(number, missing).to_numpy(zero_copy_only=False)
+    return found
+
+
 def _typed(text: Any) -> Any:
     known = _without(text, MISSING_NUMBERS)
     number = _cast(known)
     if number is not None:
-        return number
+        return _exact(known, number)
     if pc.all(pc.is_in(known, pa.array([*_TRUE, *_FALSE, None]))).as_py():
         return pc.if_else(pc.is_valid(known), pc.is_in(known, pa.array(_TRUE)), None)
     return _without(text, MISSING_WORDS)
@@ -76,6 +88,16 @@ def _cast(text: Any) -> Any:
         return pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
         return None
+
+
+def _exact(text: Any, number: Any) -> Any:
+    """The same as integers where float64 rounds some, as it does to long identifiers."""
+    if not pc.any(pc.greater(pc.abs(number), EXACT_INTEGERS)).as_py():
+        return number
+    try:
+        return pc.cast(text, pa.int64())
+    except pa.ArrowInvalid:
+        return number
 
 
 def _with_commas(text: Any) -> Any:

@@ -1,11 +1,13 @@
 """CSV files: what is accepted and how it is typed, and faults that are named with their line."""
 
+import csv
 import math
 from typing import Any
 
 import pytest
 
 from app.errors import DataError
+from app.training import csv_files
 from app.training.csv_files import parse_csv
 
 TABLE = b"a,b\n1,x\n2.5,y\n"
@@ -63,6 +65,26 @@ def test_a_quoted_value_may_hold_delimiters_quotes_and_newlines() -> None:
     assert _parse(data) == {"a": ['x, "y"\nz', None], "b,\nc": [1.0, 2.0]}
 
 
+def test_a_value_and_a_name_may_be_as_long_as_they_like() -> None:
+    name, value = "n" * 200_000, "x, " * 100_000
+    before = csv.field_size_limit()
+
+    assert _parse(f'a,"{name}"\n1,"{value}"\n2,y\n'.encode()) == {
+        "a": [1.0, 2.0],
+        name: [value.strip(), "y"],
+    }
+    assert csv.field_size_limit() == before
+
+
+def test_a_row_that_is_longer_than_what_is_split_at_a_time_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(csv_files, "_BLOCK", 1 << 20)
+
+    with pytest.raises(DataError, match="no row is longer than 1 MiB"):
+        parse_csv(b'a,b\n1,"' + b"x" * (3 << 20) + b'"\n2,y\n')
+
+
 def test_a_quote_inside_an_unquoted_value_is_a_letter() -> None:
     assert _typed('5" pipe', '6" pipe') == ['5" pipe', '6" pipe']
 
@@ -90,6 +112,12 @@ def test_true_and_false_in_any_case_make_booleans_and_other_pairs_do_not() -> No
     assert _typed("yes", "no") == ["yes", "no"]
     assert _typed("1", "0") == [1.0, 0.0]
     assert _typed("true", "1") == ["true", "1"]
+
+
+def test_integers_that_float64_would_round_are_kept_as_they_are() -> None:
+    assert _typed("1152921504606846977", "", "-3") == [2**60 + 1, None, -3]
+    assert _typed("1152921504606846977", "0.5") == [2.0**60, 0.5]
+    assert _typed("99999999999999999999", "1") == [1e20, 1.0]
 
 
 @pytest.mark.parametrize("text", ["0x10", "1_000", "1,5", "12abc", "٣", "1.2.3"])

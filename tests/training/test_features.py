@@ -150,6 +150,30 @@ def test_distinct_whole_numbers_are_identifiers_by_their_name(name: str) -> None
     assert "named like an identifier" in str(_reason(name, values))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [row * row + 2**53 for row in range(100)],
+        [row + 2**60 for row in range(100)],  # float64 has only one in 256 of these
+        [float(row * 2**20 + 2**60) for row in range(100)],
+    ],
+    ids=["beyond what is exact", "rounded to the same", "stored as float64"],
+)
+def test_identifiers_may_have_64_bits(values: list[Any]) -> None:
+    assert "a different whole number in every row" in str(_reason("a", values))
+
+
+def test_numbers_too_large_for_an_identifier_are_measured_ones() -> None:
+    assert _reason("mass [kg]", [2e30 * (row + 1) / 7 for row in range(100)]) is None
+
+
+def test_whole_numbers_that_are_not_exact_are_sent_as_float64_has_them() -> None:
+    found = _dataset(a=[1e98 * row for row in range(ROWS)]).request_row(1)
+
+    assert found == (1e98,)
+    assert type(found[0]) is float
+
+
 @pytest.mark.parametrize("name", ["grid", "humid", "price index", "key figure", "rows"])
 def test_distinct_whole_numbers_of_another_name_are_not(name: str) -> None:
     assert _reason(name, [row * row for row in range(ROWS)]) is None
@@ -215,13 +239,21 @@ def test_rows_without_a_target_count_for_nothing() -> None:
     [
         ({"price": FLOATS}, {"target": "prices"}, "did you mean 'price'"),
         ({"a": FLOATS}, {"target": None}, "of 'a', 'y'"),
-        ({"a": FLOATS, "y": WORDS}, {}, "'y' is not numeric, it holds text such as 'b'"),
+        ({"a": FLOATS, "y": WORDS}, {}, "'y' is not numeric, it holds text: 12 of 12 values"),
         ({"a": FLOATS, "y": [True, False] * 6}, {}, "it holds true and false"),
         ({"a": FLOATS, "y": ["2024-01-01", "2024-01-02"] * 6}, {}, "it holds dates"),
         ({"a": FLOATS, "y": [None] * ROWS}, {}, "'y' has no value in any row"),
+        ({"a": FLOATS, "y": [b"1", b"2"] * 6}, {}, "it holds values of type binary: name"),
+        ({"a": FLOATS, "y": [[1], [2]] * 6}, {}, "it holds values of type list<"),
+        ({"a": FLOATS, "y": [{"b": 1}] * ROWS}, {}, "it holds values of type struct<"),
         ({"a": FLOATS, "y": [5] * ROWS}, {}, "'y' is 5 in every row"),
         ({"a": FLOATS, "y": [math.inf, *Y[1:]]}, {}, "row 1 of column 'y' is inf"),
         ({"a": [*FLOATS[1:], -1e101]}, {}, "row 12 of column 'a' is -1e\\+101"),
+        (
+            {"a": [math.inf, 1.0, *FLOATS[1:], -math.inf], "y": [None, None, *Y]},
+            {},
+            "row 14 of column 'a' is -inf",
+        ),
         ({"a": FLOATS}, {"drop": ["b"]}, "--drop 'b' is no column"),
         ({"a": FLOATS}, {"keep": ["b"]}, "--keep 'b' is no column"),
         ({"a": FLOATS}, {"drop": ["y"]}, "take it out of --drop"),

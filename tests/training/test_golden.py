@@ -8,7 +8,7 @@ import pytest
 from app.checking import to_matrix
 from app.training.candidates import linear_regression
 from app.training.dataset import Dataset, diabetes
-from app.training.golden import ROWS, draw, golden_rows, mixed
+from app.training.golden import ROWS, draw, golden_rows
 from tests.training.tables import dataset, numbers_only
 
 
@@ -58,18 +58,6 @@ def test_the_answers_are_those_for_the_rows_in_request_form() -> None:
     assert all(type(answer) is float for answer in golden.y)
 
 
-@pytest.mark.parametrize(("rows", "columns", "most"), [(20, 10, 1), (20, 20, 1), (6, 10, 2)])
-def test_what_stood_together_in_the_table_is_parted(rows: int, columns: int, most: int) -> None:
-    x = np.arange(float(rows * columns)).reshape(rows, columns)
-
-    y = mixed(x)
-
-    assert np.array_equal(np.sort(y, axis=0), x)
-    origins = (y // columns).astype(int)
-    together = [np.bincount(row).max() for row in origins]
-    assert max(together) <= most
-
-
 def test_no_row_of_the_table_is_published() -> None:
     data = diabetes()
     fitted = linear_regression(data.schema).fit(data.x, data.y)
@@ -78,12 +66,3 @@ def test_no_row_of_the_table_is_published() -> None:
 
     known = {tuple(row) for row in data.x.tolist()}
     assert not known & {tuple(row) for row in golden.x}
-
-
-def test_the_example_has_no_missing_value_where_others_have() -> None:
-    x = np.array([[1.0, 2.0, 3.0], [math.nan, 5.0, math.nan], [7.0, math.nan, math.nan]])
-
-    y = mixed(x)
-
-    assert not np.isnan(y[0]).any()
-    assert np.isnan(y).sum() == np.isnan(x).sum()

@@ -139,6 +139,20 @@ def test_an_empty_path_is_not_taken_for_the_current_folder(run: Run, option: str
     assert (code, err) == (2, f"train.py: {option} is empty: give a path\n")
 
 
+@pytest.mark.parametrize("folds", ["222", "442", "1000"])
+def test_the_built_in_data_too_have_two_rows_for_each_fold(
+    models: Path, run: Run, folds: str
+) -> None:
+    code, out, err = run("--folds", folds)
+
+    assert (code, out) == (2, "")
+    assert err == (
+        f"train.py: built-in data: 442 rows with a target are too few for {folds} folds of 2 or "
+        "more: use --folds 221 or add rows\n"
+    )
+    assert not models.exists()
+
+
 @pytest.mark.parametrize("option", ["--target", "--drop", "--keep"])
 def test_options_about_a_table_need_a_table(run: Run, option: str) -> None:
     code, _, err = run(option, "y")
