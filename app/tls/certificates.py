@@ -4,15 +4,17 @@ The library takes 70 ms and 12 MB to import, so this module is imported only whe
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.errors import ConfigError
 from app.keyfiles import private_key
-from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, KEY, PASSWORD, Files, contents
+from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, KEY, PASSWORD, Files, Parts, contents
 
 UNREADABLE = (ValueError, UnsupportedAlgorithm, InternalError, x509.InvalidVersion)
 """What the library raises about a certificate, a list or a key; some of it only when that is used.
@@ -28,32 +30,38 @@ class Facts(NamedTuple):
     Attributes:
         expires: when the certificate does.
         warnings: sentences about what will not work, though it can be loaded.
+        parts: of the files, as they were looked at.
     """
 
     expires: datetime
     warnings: tuple[str, ...]
+    parts: Parts
 
 
 def inspect(files: Files) -> Facts:
     """Look at all of the files. Raises ConfigError, which names the file and the remedy."""
-    expires = _check_pair(files)
+    chain, expires = _check_pair(files)
     now, warnings = datetime.now(UTC), []
+    authorities = lists = b""
     if expires <= now:
         warnings.append(f"the certificate in {files.cert} expired on {expires:%Y-%m-%d}: renew it")
     if files.client_ca is not None:
-        _check_authorities(files)
-    if files.client_crl is not None and (until := _check_lists(files)) <= now:
-        warnings.append(
-            f"the list in {files.client_crl} was due to be replaced on {until:%Y-%m-%d}: until it "
-            "is, no client's certificate is accepted"
-        )
-    return Facts(expires, tuple(warnings))
+        authorities = _check_authorities(files.client_ca)
+    if files.client_crl is not None:
+        lists, until = _check_lists(files.client_crl)
+        if until <= now:
+            warnings.append(
+                f"the list in {files.client_crl} was due to be replaced on {until:%Y-%m-%d}: until "
+                "it is, no client's certificate is accepted"
+            )
+    return Facts(expires, tuple(warnings), Parts(chain, authorities, lists))
 
 
-def _check_pair(files: Files) -> datetime:
+def _check_pair(files: Files) -> tuple[bytes, datetime]:
+    """The certificate with those of its issuers, and when it expires."""
     try:
-        leaf = x509.load_pem_x509_certificates(contents(files.cert, CERT))[0]
-        certified, expires = leaf.public_key(), leaf.not_valid_after_utc
+        found = x509.load_pem_x509_certificates(contents(files.cert, CERT))
+        certified, expires = found[0].public_key(), found[0].not_valid_after_utc
     except UNREADABLE as error:
         raise ConfigError(
             f"{CERT} names {files.cert}, which holds no certificate in PEM, or one that cannot be "
@@ -82,7 +90,7 @@ def _check_pair(files: Files) -> datetime:
             f"{CERT} names {files.cert}, whose key is of a kind that no client could connect by: "
             "have one made for an elliptic curve (P-256, P-384, P-521), Ed25519 or RSA"
         )
-    return expires
+    return b"".join(each.public_bytes(Encoding.PEM) for each in found), expires
 
 
 def _is_spoken(key: object) -> bool:
@@ -98,29 +106,46 @@ def _about_password(files: Files) -> str:
     return f"{PASSWORD} is set, and {files.key} has no password: unset it"
 
 
-def _check_authorities(files: Files) -> None:
-    assert files.client_ca is not None
+def _check_authorities(path: Path) -> bytes:
+    """All certificates of a file that holds nothing else."""
+    text = contents(path, CLIENT_CA)
     try:
-        x509.load_pem_x509_certificates(contents(files.client_ca, CLIENT_CA))
+        found = x509.load_pem_x509_certificates(text)
+        if len(found) != _blocks(text, b"CERTIFICATE", b"X509 CERTIFICATE"):
+            raise ValueError
+        return b"".join(each.public_bytes(Encoding.DER) for each in found)
     except UNREADABLE as error:
         raise ConfigError(
-            f"{CLIENT_CA} names {files.client_ca}, which holds no certificate in PEM, or one that "
-            "cannot be read: name the file of the authority that signs clients' certificates"
+            f"{CLIENT_CA} names {path}, which holds no certificate in PEM, or one that cannot be "
+            "read, or other things as well: name a file of the certificates of the authorities "
+            "that sign clients' certificates, and of those alone"
         ) from error
 
 
-def _check_lists(files: Files) -> datetime:
-    """When the first of the lists is due to be replaced."""
-    assert files.client_crl is not None
+def _check_lists(path: Path) -> tuple[bytes, datetime]:
+    """All lists of a file that holds nothing else, and when the first is due to be replaced."""
     end = b"-----END X509 CRL-----"
-    text = contents(files.client_crl, CLIENT_CRL)
+    text = contents(path, CLIENT_CRL)
     try:
-        if b"BEGIN CERTIFICATE" in text:  # it would become an authority
-            raise ValueError
         lists = [x509.load_pem_x509_crl(each + end) for each in text.split(end)[:-1]]
-        return min(each.next_update_utc or datetime.max.replace(tzinfo=UTC) for each in lists)
+        if len(lists) != _blocks(text, b"X509 CRL"):
+            raise ValueError
+        until = min(each.next_update_utc or datetime.max.replace(tzinfo=UTC) for each in lists)
+        return b"".join(each.public_bytes(Encoding.PEM) for each in lists), until
     except UNREADABLE as error:
         raise ConfigError(
-            f"{CLIENT_CRL} names {files.client_crl}, which holds no certificate revocation list "
+            f"{CLIENT_CRL} names {path}, which holds no certificate revocation list "
             "in PEM, or other things as well: name a file of such lists alone"
         ) from error
+
+
+def _blocks(text: bytes, *labels: bytes) -> int:
+    """How many blocks of PEM there are. Raises ValueError where one has another label than these.
+
+    OpenSSL takes certificates by more labels than one, and by one of them with other rules.
+    """
+    begun = text.split(b"-----BEGIN")[1:]
+    wanted = tuple(b" " + label + b"-----" for label in labels)
+    if not all(each.startswith(wanted) for each in begun):
+        raise ValueError
+    return len(begun)

@@ -6,11 +6,17 @@ all of them lives, and would outlive a client's revocation. Connections that are
 more.
 """
 
+import os
 import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from app.errors import ConfigError
-from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, Files
+from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, Files, Parts
 
 SUITES = (
     "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -36,8 +42,15 @@ _VERIFY = {
 }
 
 
-def make_context(files: Files) -> ssl.SSLContext:
-    """A context for servers. Raises ConfigError."""
+def make_context(files: Files, parts: Parts) -> ssl.SSLContext:
+    """A context for servers. Raises ConfigError.
+
+    Args:
+        files: that are named where OpenSSL does not take what was in them. Of the private key it
+            reads the file itself.
+        parts: what was in them. OpenSSL reads none of the files for certificates and lists: what it
+            finds there is not always what was looked at, and in a list it may be an authority.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(SUITES))
@@ -46,36 +59,56 @@ def make_context(files: Files) -> ssl.SSLContext:
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | _CHACHA_FIRST
     context.num_tickets = 0
     context.set_alpn_protocols(["http/1.1"])
-    _present(context, files)
+    _present(context, files, parts.chain)
     if files.client != "off":
-        _verify_clients(context, files)
+        _verify_clients(context, files, parts)
     return context
 
 
-def _present(context: ssl.SSLContext, files: Files) -> None:
+def _present(context: ssl.SSLContext, files: Files, chain: bytes) -> None:
     def password() -> str:  # never asked for on the terminal
         return files.password.reveal() if files.password else ""
 
     try:
-        context.load_cert_chain(files.cert, files.key, password)
+        with _file_of(chain) as path:
+            context.load_cert_chain(path, files.key, password)
     except (OSError, ValueError) as error:
         _complain(CERT, files.cert, error)
 
 
-def _verify_clients(context: ssl.SSLContext, files: Files) -> None:
+def _verify_clients(context: ssl.SSLContext, files: Files, parts: Parts) -> None:
     context.verify_mode = _VERIFY[files.client]
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # an intermediate may be all that counts
     try:
-        context.load_verify_locations(files.client_ca)
+        context.load_verify_locations(cadata=parts.authorities)
     except (OSError, ValueError) as error:
         _complain(CLIENT_CA, files.client_ca, error)
     if files.client_crl is None:
         return
     try:
-        context.load_verify_locations(files.client_crl)
+        with _file_of(parts.lists) as path:
+            context.load_verify_locations(path)
     except (OSError, ValueError) as error:
         _complain(CLIENT_CRL, files.client_crl, error)
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """A file for OpenSSL, which takes chains and lists from files alone; in memory on Linux."""
+    if sys.platform == "linux":
+        descriptor = os.memfd_create("pem")
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(content)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "pem")
+            path.write_bytes(content)
+            yield str(path)
 
 
 def _complain(variable: str, path: object, error: Exception) -> NoReturn:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.casts import Secret
 from app.config import Config
@@ -61,17 +61,36 @@ class Files:
         )
 
 
+class Parts(NamedTuple):
+    """What was found in the files, written anew: the TLS library is given nothing else.
+
+    Attributes:
+        chain: the certificate, and those of its issuers behind it, in PEM.
+        authorities: that sign clients' certificates, in DER, one behind the other.
+        lists: of revoked ones, in PEM.
+    """
+
+    chain: bytes
+    authorities: bytes = b""
+    lists: bytes = b""
+
+
 def contents(path: Path, variable: str) -> bytes:
     """All bytes of a file that a setting names. Raises ConfigError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ConfigError(f"{variable} names {path}, which is not a file: name the file itself")
         with path.open("rb") as file:
-            found = file.read(_MAX_BYTES)
+            found = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
             f"{variable} names {path}, which cannot be read: {error.strerror}; {_remedy(error)}"
         ) from error
+    if len(found) > _MAX_BYTES:
+        raise ConfigError(
+            f"{variable} names {path}, which has more than {_MAX_BYTES} bytes: leave out what is "
+            "not needed"
+        )
     return found
 
 

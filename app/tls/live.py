@@ -83,7 +83,7 @@ def _load(files: Files) -> tuple[ssl.SSLContext, datetime, tuple[str, ...]]:
 
     before = files.identity()
     facts = inspect(files)
-    context = make_context(files)
+    context = make_context(files, facts.parts)
     if files.identity() != before:
         raise ConfigError(f"{files.cert} or a file with it changed while it was read: try again")
     return context, facts.expires, facts.warnings

@@ -1,9 +1,11 @@
 """Files that TLS cannot be set up from stop the start with one line: which file, and what to do."""
 
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -115,15 +117,56 @@ def _authority_of_unknown_version(own: Certificates) -> Settings:
     return {"ORDINATE_TLS_CLIENT": "required", "ORDINATE_TLS_CLIENT_CA": str(own.ca)}
 
 
-def _list_of_unknown_version(own: Certificates) -> Settings:
+def _with_list(own: Certificates) -> tuple[Path, Settings]:
+    """A list of revoked certificates, and the settings that name it."""
     crl = own.revoke(own.client("former"), own.ca.with_name("crl.pem"))
+    named = {"": "required", "_CA": str(own.ca), "_CRL": str(crl)}
+    return crl, {f"ORDINATE_TLS_CLIENT{name}": value for name, value in named.items()}
+
+
+def _stranger(own: Certificates, label: str) -> bytes:
+    """An authority that nobody here has heard of, as PEM with this label."""
+    other = Certificates(own.ca.parent / "stranger")
+    return other.ca.read_bytes().replace(b"CERTIFICATE", label.encode())
+
+
+def _list_of_unknown_version(own: Certificates) -> Settings:
+    crl, settings = _with_list(own)
     _altered(crl, "X509 CRL", "020101", "020109")
-    ca = str(own.ca)
-    return {
-        "ORDINATE_TLS_CLIENT": "required",
-        "ORDINATE_TLS_CLIENT_CA": ca,
-        "ORDINATE_TLS_CLIENT_CRL": str(crl),
-    }
+    return settings
+
+
+def _among_lists(label: str) -> Callable[[Certificates], Settings]:
+    def spoil(own: Certificates) -> Settings:
+        crl, settings = _with_list(own)
+        crl.write_bytes(crl.read_bytes() + _stranger(own, label))
+        return settings
+
+    return spoil
+
+
+def _half_a_list(own: Certificates) -> Settings:
+    crl, settings = _with_list(own)
+    crl.write_bytes(crl.read_bytes() + crl.read_bytes()[:200])
+    return settings
+
+
+def _endless_list(own: Certificates) -> Settings:
+    crl, settings = _with_list(own)
+    crl.write_bytes(crl.read_bytes() + bytes(4 << 20))
+    return settings
+
+
+def _trusted_authority(own: Certificates) -> Settings:
+    _, settings = _with_list(own)
+    own.ca.write_bytes(own.ca.read_bytes() + _stranger(own, "TRUSTED CERTIFICATE"))
+    return settings
+
+
+def _list_among_authorities(own: Certificates) -> Settings:
+    crl, settings = _with_list(own)
+    own.ca.write_bytes(own.ca.read_bytes() + crl.read_bytes())
+    return settings
 
 
 def _key_for_nobody(own: Certificates) -> Settings:
@@ -150,6 +193,17 @@ SPOILT: dict[str, tuple[Callable[[Certificates], Settings], str]] = {
     "list of unknown version": (_list_of_unknown_version, "holds no certificate revocation list"),
     "a key for nobody": (_key_for_nobody, "whose key is of a kind that no client could connect by"),
     "no list": (_no_list, "holds no certificate revocation list in PEM, or other things as well"),
+    **{
+        f"{label.lower()} in a list": (
+            _among_lists(label),
+            "crl.pem, which holds no certificate re",
+        )
+        for label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PRIVATE KEY")
+    },
+    "half a list": (_half_a_list, "crl.pem, which holds no certificate revocation list in PEM"),
+    "endless list": (_endless_list, "crl.pem, which has more than 4194304 bytes"),
+    "trusted authority": (_trusted_authority, "ca.pem, which holds no certificate in PEM, or one"),
+    "list in authorities": (_list_among_authorities, "ca.pem, which holds no certificate in PEM"),
 }
 
 
@@ -165,6 +219,58 @@ def test_what_is_wrong_is_told_in_one_line(
     assert said in caught.value.message
     assert "\n" not in caught.value.message
     assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("label", ["X509 CERTIFICATE", "TRUSTED CERTIFICATE"])
+def test_a_renewed_list_adds_no_authority(own: Certificates, label: str) -> None:
+    crl, settings = _with_list(own)
+    live = opened(own.settings() | settings)
+    before = live.context
+
+    crl.write_bytes(crl.read_bytes() + _stranger(own, label))
+    change = live.look()
+
+    assert change is not None
+    assert change.refused is not None
+    assert live.context is before
+    assert before.cert_store_stats() == {"x509": 1, "crl": 1, "x509_ca": 1}
+
+
+def test_several_authorities_and_lists_are_taken_with_text_around_them(own: Certificates) -> None:
+    crl, settings = _with_list(own)
+    other = Certificates(own.ca.parent / "other")
+    lists = [
+        crl.read_bytes(),
+        other.revoke(other.client("a"), other.ca.with_name("crl")).read_bytes(),
+    ]
+    authorities = [own.ca.read_bytes(), _stranger(own, "X509 CERTIFICATE")]
+    crl.write_bytes(b"first\n%bthen\n%bat last\n" % tuple(lists))
+    own.ca.write_bytes(b"first\n%bthen\n%bat last\n" % tuple(authorities))
+
+    live = opened(own.settings() | settings)
+
+    assert live.context.cert_store_stats() == {"x509": 2, "crl": 2, "x509_ca": 2}
+
+
+def test_what_is_told_of_a_certificate_is_of_that_which_clients_are_shown(
+    own: Certificates,
+) -> None:
+    """OpenSSL would show the first, which has the same key and another label."""
+    good = own.server.cert.read_bytes()
+    own.expire(own.server)
+    former = own.server.cert.read_bytes().replace(b"CERTIFICATE", b"TRUSTED CERTIFICATE")
+    own.server.cert.write_bytes(former + good)
+
+    live = opened(own.settings())
+
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = own.trusting().wrap_bio(to_client, to_server, server_hostname="localhost")
+    server = live.context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server) * 3:
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert client.getpeercert(binary_form=True) == content_of(good)
+    assert live.warnings == ()
 
 
 @pytest.mark.parametrize(
