@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from app.errors import ConfigError
+from app.files import reason
 from app.tls.files import CERT, CLIENT_CA, CLIENT_CRL, Files, Parts
 
 SUITES = (
@@ -113,8 +114,12 @@ def _file_of(content: bytes) -> Iterator[str]:
 
 def _complain(variable: str, path: object, error: Exception) -> NoReturn:
     """Tell what the TLS library does not like, which may be a key that is too short to be safe."""
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "unknown"
-    said = str(reason).replace("_", " ").lower()
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        raise ConfigError(
+            f"{variable} names {path}, which cannot be loaded: {reason(error)}; try again"
+        ) from error
+    found = getattr(error, "reason", None) or getattr(error, "strerror", None) or "unknown"
+    said = str(found).replace("_", " ").lower()
     raise ConfigError(
         f"{variable} names {path}, which OpenSSL does not take ({said}): replace it"
     ) from error

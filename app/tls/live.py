@@ -1,6 +1,9 @@
 """The context that new connections get, made anew when its files have changed."""
 
+import math
 import ssl
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,6 +11,10 @@ from app.config import Config
 from app.errors import ConfigError
 from app.tls.context import make_context
 from app.tls.files import Files
+
+FIRST_DELAY, LAST_DELAY = 1.0, 60.0
+"""Seconds after which refused files are read again although they are the same, twice as many each
+time: it may have been the disk, or this process, and not what is in them."""
 
 
 class Change(NamedTuple):
@@ -32,6 +39,7 @@ class Live:
 
     Args:
         files: that it is made from.
+        clock: seconds that only rise.
 
     Attributes:
         context: for the next connection.
@@ -42,8 +50,10 @@ class Live:
         ConfigError: it cannot be made.
     """
 
-    def __init__(self, files: Files) -> None:
-        self._files = files
+    def __init__(self, files: Files, clock: Callable[[], float] = time.monotonic) -> None:
+        self._files, self._clock = files, clock
+        self._delay, self._again = FIRST_DELAY, math.inf
+        self._told: str | None = None
         self._seen = files.identity()
         self.context, self.expires, self.warnings = _load(files)
 
@@ -63,17 +73,22 @@ class Live:
         return self._files.identity()
 
     def look(self) -> Change | None:
-        """Take over what has changed since the last look; what is wrong is not taken over."""
+        """Take over what has changed since the last look; what is wrong is not taken over.
+
+        What was refused is read again after a while; it is told once for each reason.
+        """
         found = self.identity()
-        if found == self._seen:
+        if found != self._seen:
+            self._seen, self._told, self._delay = found, None, FIRST_DELAY
+        elif self._clock() < self._again:
             return None
+        self._again, self._delay = self._clock() + self._delay, min(2 * self._delay, LAST_DELAY)
         try:
             context, expires, warnings = _load(self._files)
         except ConfigError as error:
-            return Change(error.message, self.expires)
-        finally:
-            self._seen = found
-        self.context, self.expires = context, expires
+            before, self._told = self._told, error.message
+            return None if before == error.message else Change(error.message, self.expires)
+        self.context, self.expires, self._again = context, expires, math.inf
         return Change(None, expires, warnings)
 
 

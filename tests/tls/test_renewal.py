@@ -2,10 +2,12 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from app.config import Config
 from app.telemetry import Log, Metrics
 from app.tls import Files, Live, Renewal
+from app.tls.live import FIRST_DELAY, LAST_DELAY
 from tests.support.certificates import Certificates
 from tests.support.raw import Wire, post
 from tests.support.server import Server
@@ -63,6 +66,17 @@ def live(folder: Path) -> Live:
     )
     assert found is not None
     return found
+
+
+@contextmanager
+def nothing_can_be_opened() -> Iterator[None]:
+    """This process has used up its descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
@@ -150,6 +164,43 @@ def test_what_is_not_whole_changes_nothing_and_is_told_once(
     look()
 
     assert authority(live, pairs / "new")
+
+
+def test_what_could_not_be_read_for_a_while_is_taken_over_and_told_once(
+    folder: Path, pairs: Path, told: list[dict[str, str]]
+) -> None:
+    now = 0.0
+    live = Live(Files(folder / "server.pem", folder / "server-key.pem"), lambda: now)
+    renewal = Renewal(live, Ears(told), Metrics())
+    for name in ("server.pem", "server-key.pem"):
+        replace(pairs / "new" / name, folder / name)
+
+    with nothing_can_be_opened():
+        for _ in range(20):
+            renewal.look()
+            now += LAST_DELAY
+    renewal.look()
+
+    assert authority(live, pairs / "new")
+    assert [(each["level"], each["outcome"]) for each in told] == [
+        ("error", "refused"),
+        ("info", "renewed"),
+    ]
+    assert "Too many open files" in told[0]["reason"]
+
+
+def test_what_is_refused_is_read_again_less_and_less_often(folder: Path) -> None:
+    now = 0.0
+    live = Live(Files(folder / "server.pem", folder / "server-key.pem"), lambda: now)
+    (folder / "server.pem").write_bytes(b"")
+    assert live.look() is not None
+
+    for turn in range(6):
+        with (nothing_can_be_opened, nullcontext)[turn % 2]():  # so that the reason is another
+            now += 0.5 * FIRST_DELAY * 2**turn
+            assert live.look() is None
+            now += 0.5 * FIRST_DELAY * 2**turn
+            assert live.look() is not None
 
 
 def test_files_that_are_still_being_written_are_left_alone(
