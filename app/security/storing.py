@@ -9,6 +9,9 @@ from pathlib import Path
 
 from app.files import sync_folder, temporary_name, write_new
 
+if sys.platform != "win32":
+    import pwd
+
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -38,11 +41,12 @@ def read_small(path: Path, limit: int) -> bytes:
 def replace_private(path: Path, data: bytes) -> None:
     """Put a new file in the place of `path` in one step, down to the disk.
 
-    A new file can be read by its owner alone. One that was there keeps owner and rights: an
-    administrator who changes it must not lock out the service that it was made for.
+    A new file can be read by its owner alone. One that was there keeps owner, group and rights: an
+    administrator who changes it must not lock out the service that it was made for. Who may not
+    give files away becomes their owner, if those who could read the file still can.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or not so; what was there is as it was.
     """
     path = path.resolve()  # a link stays one
     temporary = path.with_name(temporary_name())
@@ -67,6 +71,35 @@ def identity(path: Path) -> tuple[int, ...]:
 def _take_over(old: os.stat_result, new: Path) -> None:
     if sys.platform == "win32":
         return
-    with suppress(PermissionError):  # only who may give files away can do this
-        os.chown(new, old.st_uid, old.st_gid)
+    for uid, gid in ((-1, old.st_gid), (old.st_uid, -1)):  # a group may be kept without the owner
+        with suppress(OSError):  # only who may give files away can do this
+            os.chown(new, uid, gid)
+    if not _is_read_as_before(old, new.stat()):
+        raise PermissionError(
+            errno.EPERM,
+            f"its owner {old.st_uid} and group {old.st_gid} cannot be kept, and the service might "
+            f"not read it any more; it is as it was, do this as root or as user {old.st_uid}",
+        )
     os.chmod(new, stat.S_IMODE(old.st_mode))
+
+
+def _is_read_as_before(old: os.stat_result, new: os.stat_result) -> bool:
+    """Whether a file with the rights of the old one can be read by who could read that."""
+    of_group, of_all = old.st_mode >> 3 & 0o7, old.st_mode & 0o7
+    if new.st_gid != old.st_gid and of_group != of_all:
+        return False
+    if old.st_uid in (new.st_uid, 0):  # root reads everything
+        return True
+    left = of_group if _is_member(old.st_uid, old.st_gid) else of_all
+    return bool(left & 0o4)
+
+
+def _is_member(uid: int, gid: int) -> bool:
+    """Whether a user is in a group; one that this machine has no name for is believed to be."""
+    if sys.platform == "win32":
+        return False
+    try:
+        user = pwd.getpwuid(uid)
+    except KeyError:
+        return True
+    return gid in os.getgrouplist(user.pw_name, user.pw_gid)

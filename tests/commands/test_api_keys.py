@@ -1,5 +1,6 @@
 """``flask keys new|list|revoke|rotate``: a key is shown once, and its life is one line a step."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.config import Config
 from app.security import KeyFile
 from tests.commands.test_keys import flask
 from tests.support.api_keys import bearer, made, name_of, ring
+from tests.support.users import ADMINISTRATOR, GROUP, SERVICE, needs_root, run_as, shared_folder
 
 KEY = re.compile(r"ordk_[0-9A-Za-z]{46}\n")
 
@@ -94,6 +96,34 @@ def test_a_key_is_rotated_and_revoked(tmp_path: Path) -> None:
 
     assert revoked.stdout == f"revoked web, id {old[5:13]}\n"
     assert [name_of(keys, bearer(each)) for each in (old, rotated.stdout.strip())] == [None, "web"]
+
+
+@needs_root
+def test_who_cannot_leave_the_file_to_the_service_is_told_who_can() -> None:
+    start = """
+from app import create_app
+from app.config import Config
+env = {"ORDINATE_KEYS": sys.argv[1], "ORDINATE_MODELS": sys.argv[1] + ".models"}
+runner = create_app(Config.from_env(env), load=False).test_cli_runner()
+runner.invoke(args=("keys", "list"))
+"""
+    revoke = """
+done = runner.invoke(args=("keys", "revoke", "web"))
+print(done.exit_code, done.output)
+"""
+    with shared_folder(0o777) as folder:
+        path = folder / "keys.json"
+        made(path, "web")
+        os.chown(path, SERVICE, GROUP)
+        path.chmod(0o664)
+
+        done = run_as(ADMINISTRATOR, (), f"import sys{start}", revoke, path)
+
+    assert done.stdout.splitlines()[0] == (
+        f"1 Error: {path} cannot be written: its owner {SERVICE} and group {GROUP} cannot be kept, "
+        "and the service might not read it any more; it is as it was, do this as root or as user "
+        f"{SERVICE}"
+    ), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,20 @@ from app.security import Caller, KeyFile, Scope
 from app.security.api_keys import new_key
 from tests.support.api_keys import PREDICTS, RULES, bearer, made, name_of, ring
 from tests.support.server import ROOT
+from tests.support.users import (
+    ADMINISTRATOR,
+    GROUP,
+    SERVICE,
+    needs_root,
+    run_as,
+    shared_folder,
+)
+
+IMPORTS = "import sys; from pathlib import Path; from app.security import KeyFile"
+REVOKE = "KeyFile(Path(sys.argv[1])).revoke('web')"
+NAMES = "print(*(each.name for each in KeyFile(Path(sys.argv[1])).read()))"
+DAEMON = 1
+"""A user whom every system has a name for, and who is in no group of ours."""
 
 
 @pytest.fixture
@@ -51,7 +65,7 @@ def test_rights_that_somebody_gave_it_stay(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-@pytest.mark.skipif(os.geteuid() != 0 if hasattr(os, "geteuid") else True, reason="needs root")
+@needs_root
 def test_an_administrator_does_not_take_it_from_the_service(path: Path) -> None:
     made(path, "first")
     os.chown(path, 4242, 4243)
@@ -59,6 +73,58 @@ def test_an_administrator_does_not_take_it_from_the_service(path: Path) -> None:
     made(path, "second")
 
     assert (path.stat().st_uid, path.stat().st_gid) == (4242, 4243)
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o660, 0o640, 0o664, 0o644])
+def test_an_administrator_without_root_keeps_its_group_so_that_the_service_reads_on(
+    mode: int,
+) -> None:
+    with shared_folder() as folder:
+        path = shared(folder, mode)
+
+        done = run_as(ADMINISTRATOR, (GROUP,), IMPORTS, REVOKE, path)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        found = path.stat()
+        assert (found.st_uid, found.st_gid) == (ADMINISTRATOR, GROUP)
+        assert stat.S_IMODE(found.st_mode) == mode
+        assert run_as(SERVICE, (GROUP,), IMPORTS, NAMES, path).stdout == "ops\n"
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("owner", "mode", "groups"),
+    [
+        (SERVICE, 0o664, ()),  # whoever is in the administrator's own group could write it
+        (SERVICE, 0o604, ()),  # and who is in the group could read it
+        (DAEMON, 0o660, (GROUP,)),  # who owns it is not in the group
+    ],
+)
+def test_nothing_is_written_that_the_service_could_not_read_any_more(
+    owner: int, mode: int, groups: tuple[int, ...]
+) -> None:
+    with shared_folder(0o777) as folder:
+        path = shared(folder, mode, owner)
+        before = path.read_bytes()
+
+        done = run_as(ADMINISTRATOR, groups, IMPORTS, REVOKE, path)
+
+        assert done.returncode == 1
+        assert f"do this as root or as user {owner}" in done.stderr
+        assert path.read_bytes() == before
+        assert (path.stat().st_uid, path.stat().st_gid) == (owner, GROUP)
+        assert os.listdir(folder) == ["keys.json"]
+
+
+def shared(folder: Path, mode: int, owner: int = SERVICE) -> Path:
+    """A file of two keys that the service reads as its owner or by its group."""
+    path = folder / "keys.json"
+    made(path, "web")
+    made(path, "ops")
+    os.chown(path, owner, GROUP)
+    path.chmod(mode)
+    return path
 
 
 def test_a_link_to_it_stays_a_link(path: Path, tmp_path: Path) -> None:
