@@ -98,7 +98,8 @@ class KeyFile:
         made, now = new_key(), int(self._now())
 
         def change(records: list[Record]) -> list[Record]:
-            newest = max(_named(records, name), key=lambda each: each.created)
+            found = reversed(_named(records, name))  # of one second's keys the last is the newest
+            newest = max(found, key=lambda each: each.created)
             lasts = None if newest.expires is None else now + newest.expires - newest.created
             kept = [each for each in records if each.name != newest.name]
             if grace:

@@ -217,6 +217,18 @@ def test_a_second_rotation_leaves_nothing_older_than_the_grace(path: Path) -> No
     assert [each.id for each in KeyFile(path).read()] == [last.id]
 
 
+def test_two_rotations_within_a_second_leave_a_key_that_lasts(path: Path) -> None:
+    file = KeyFile(path, now=lambda: 1e9)
+    file.add(Caller("web", PREDICTS))
+    file.rotate("web", grace=24)
+
+    last = file.rotate("web", grace=24)
+
+    expires = {each.id: each.expires for each in file.read()}
+    assert expires.pop(last.id) is None
+    assert set(expires.values()) == {10**9 + 24 * 3600}
+
+
 def test_a_key_is_revoked_by_its_name_its_id_or_itself(path: Path) -> None:
     made(path, "a")
     second, third = made(path, "b"), made(path, "c")
