@@ -9,7 +9,7 @@ from typing import Any
 from app.errors import StoreError
 from app.files import reason, sync_folder, temporary_name
 from app.journal.reading import Remark, read
-from app.journal.records import Record, framed
+from app.journal.records import Record, framed, packed
 from app.journal.writing import LogFile, lock
 
 
@@ -60,7 +60,7 @@ def _replace(path: Path, private: Any, records: list[Record]) -> None:
         file = LogFile(temporary, private.public_key())
         try:
             for lot in framed(records):
-                file.write(lot)
+                file.write(map(packed, lot))
             file.end()
             file.sync()
             os.replace(temporary, path)

@@ -16,7 +16,7 @@ from app.files import reason
 from app.journal.folder import remove_expired
 from app.journal.keys import PublicKey, read_public
 from app.journal.losses import Losses
-from app.journal.records import Fields, framed, size_of
+from app.journal.records import Fields, framed, packed, size_of
 from app.journal.rotation import Rotation
 from app.journal.sealing import RECORDS, begin
 from app.telemetry import Log, Metrics
@@ -153,9 +153,12 @@ class Journal:
         left = len(taken)
         try:
             for lot in framed(taken):
-                self._files.write(lot)
-                self._metrics.count(LOGGED, "written", amount=len(lot))
-                left -= len(lot)
+                ready = self._pack(lot)
+                left -= len(lot) - len(ready)
+                if ready:
+                    self._files.write(ready)
+                    self._metrics.count(LOGGED, "written", amount=len(ready))
+                    left -= len(ready)
         except OSError as error:
             self._losses.add(left, f"the file cannot be written: {reason(error)}")
             self._closing.wait(_RETRY_SECONDS)
@@ -163,3 +166,13 @@ class Journal:
             self._losses.add(left, "writing it failed unexpectedly")
             self._log.failure("writing the prediction log failed", error)
             self._closing.wait(_RETRY_SECONDS)
+
+    def _pack(self, lot: list[Fields]) -> list[bytes]:
+        """These records as bytes; one that cannot be written takes no other with it."""
+        found = []
+        for record in lot:
+            try:
+                found.append(packed(record))
+            except (TypeError, ValueError):
+                self._losses.add(1, "a name in it cannot be written as text")
+        return found

@@ -18,6 +18,9 @@ Fields = tuple[int, str, str, str | None, bytes, bytes]
 _OTHER_BYTES = 512
 _HEAD = struct.Struct(">III")
 _MODEL = re.compile(r".+/[1-9][0-9]{0,17}", re.DOTALL)
+_COMMANDS = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+"""DEL and the control characters from U+0080 in UTF-8. JSON has them within texts alone, and does
+not ask that they are escaped, as those below U+0020 have to be."""
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -47,7 +50,11 @@ def size_of(body: bytes, answer: bytes) -> int:
 
 
 def packed(record: Fields) -> bytes:
-    """A record as bytes: the lengths of its three parts, then the parts."""
+    """A record as bytes: the lengths of its three parts, then the parts.
+
+    Raises:
+        TypeError: its names are no text that can be encoded.
+    """
     time_ns, request_id, model, key, body, answer = record
     told = orjson.dumps([time_ns, request_id, model, key])
     return b"".join((_HEAD.pack(len(told), len(body), len(answer)), told, body, answer))
@@ -103,7 +110,8 @@ def _checked(told: Any) -> tuple[int, str, str, str | None]:
 def line(record: Record) -> bytes:
     """A record as one line of JSON; request and answer stand in it byte by byte as they were.
 
-    What is no JSON is given in base64, as the only member of an object.
+    What is no JSON is given in base64, as the only member of an object. Characters that command a
+    terminal are escaped, wherever they are.
     """
     moment = datetime.fromtimestamp(record.time_ns / 1e9, UTC)
     name, _, version = record.model.rpartition("/")
@@ -115,7 +123,12 @@ def line(record: Record) -> bytes:
         "key": record.key,
     }
     head, body, answer = orjson.dumps(told), _shown(record.body), _shown(record.answer)
-    return head[:-1] + b',"request":' + body + b',"answer":' + answer + b"}\n"
+    shown = head[:-1] + b',"request":' + body + b',"answer":' + answer + b"}\n"
+    return _COMMANDS.sub(_escaped, shown)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode())
 
 
 def _shown(body: bytes) -> bytes:

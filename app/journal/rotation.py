@@ -1,13 +1,12 @@
 """Which file of a prediction log is being written: a new one after a while, or when it is gone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from app.journal.folder import new_name
 from app.journal.keys import PublicKey
-from app.journal.records import Fields
 from app.journal.writing import LogFile
 
 FILE_SECONDS = 3600
@@ -28,8 +27,8 @@ class Rotation:
         self._file: LogFile | None = None
         self._until = 0.0
 
-    def write(self, records: Sequence[Fields]) -> None:
-        """Write these together. Raises OSError, after which the next ones go into another file."""
+    def write(self, records: Iterable[bytes]) -> None:
+        """Write these packed records together. Raises OSError; then others go into another file."""
         try:
             self._open().write(records)
         except BaseException:

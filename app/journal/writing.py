@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.journal.keys import PublicKey
-from app.journal.records import Fields, packed
 from app.journal.sealing import END, RECORDS, begin
 from app.keyfiles import OWNER_ONLY
 
@@ -40,9 +39,9 @@ class LogFile:
         self._descriptor = os.open(path, _FLAGS | _SAFELY, OWNER_ONLY)
         lock(self._descriptor)
 
-    def write(self, records: Iterable[Fields]) -> None:
-        """Write these records in one frame. Raises OSError, after which this file is no use."""
-        self._put(RECORDS, b"".join(map(packed, records)))
+    def write(self, records: Iterable[bytes]) -> None:
+        """Write these packed records in one frame. Raises OSError; then this file is no use."""
+        self._put(RECORDS, b"".join(records))
 
     def is_there(self) -> bool:
         """Whether the file can still be found where it was made."""

@@ -44,7 +44,9 @@ class Connection:
 
     def ask(self, asked: Asked) -> list[int]:
         """Run the script."""
-        keys, arguments = asked
+        names, arguments = asked
+        # What cannot be encoded is not Redis's fault: no name of a bucket may lose it for all.
+        keys = [name.encode("utf-8", "surrogatepass") for name in names]
         found: Any = self._script(keys, arguments)
         if not isinstance(found, list) or len(found) != len(keys) + 1:
             raise StrangeAnswer

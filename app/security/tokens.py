@@ -126,6 +126,8 @@ def caller_of(claims: Mapping[str, Any]) -> Caller | None:
     subject, said, scope = claims["sub"], claims.get(MODELS), claims.get("scope", "")
     if not isinstance(scope, str) or not 0 < len(subject) <= _MAX_SUBJECT:
         return None
+    if not subject.isprintable():  # nor is half a surrogate pair, which nothing could write
+        return None
     scopes = {SCOPES[word] for word in scope.split() if word in SCOPES}
     models = said.split() if isinstance(said, str) else said
     if models is None:

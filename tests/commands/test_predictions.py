@@ -13,6 +13,7 @@ from click.testing import Result
 from app import create_app
 from app.config import Config
 from app.journal import log_files, read
+from app.journal.records import packed
 from app.journal.writing import LogFile
 from tests.support.journal import Kept, record, written
 
@@ -97,6 +98,20 @@ def test_show_prints_what_is_asked_for(
     assert ids(result.stdout) == expected
 
 
+def test_show_prints_nothing_that_commands_a_terminal(run: Run, kept: Kept) -> None:
+    hostile = "a\x1b[31m\x7f\x9b2J\u0085\u00a0\u00e9"
+    body = f'{{"x":"{hostile[5:]}"}}'.encode()
+    path = kept.folder / "20270115T100000Z-9-00000003.sealed"
+    written(path, kept.public, [record(5, body)._replace(key=hostile, request_id=hostile)])
+
+    result = run("show", "--key", kept.private, path)
+
+    assert [each for each in result.stdout if not each.isprintable()] == ["\u00a0"] * 3 + ["\n"]
+    shown = json.loads(result.stdout)
+    assert (shown["key"], shown["request_id"]) == (hostile, hostile)
+    assert shown["request"] == json.loads(body)
+
+
 def test_show_takes_files_and_folders_without_any_setting(run: Run, kept: Kept) -> None:
     without = {"ORDINATE_PREDICTION_LOG": "", "ORDINATE_PREDICTION_LOG_KEY": ""}
     file = kept.folder / FIRST
@@ -171,13 +186,13 @@ def test_erase_leaves_a_damaged_file_as_it_is_and_says_what_to_do(run: Run, kept
 def test_erase_does_not_touch_what_is_still_being_written(run: Run, kept: Kept) -> None:
     path = kept.folder / "20270115T100000Z-9-00000003.sealed"
     file = LogFile(path, kept.public)
-    file.write([record(5)])
+    file.write([packed(record(5))])
 
     result = run("erase", "--key", kept.private, "--request-id", "id-5")
 
     assert result.exit_code == 1
     assert "is still being written" in result.stderr
-    file.write([record(6)])
+    file.write([packed(record(6))])
     file.end()
     file.close()
     assert list(read(path, kept.key)) == [record(5), record(6)]

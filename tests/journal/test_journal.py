@@ -196,6 +196,23 @@ def test_what_finds_no_room_in_memory_is_dropped_and_told_once(
     assert (event["records"], event["outcome"]) == (1, "dropped")
 
 
+def test_a_record_that_cannot_be_written_takes_no_other_with_it(
+    kept: Kept, capfd: pytest.CaptureFixture[str]
+) -> None:
+    metrics = Metrics()
+    journal = Journal(kept.folder, kept.public, 30, metrics, Log())
+    for name in ("first", "half \ud800", "last"):
+        journal.record("id", "tiny/2", name, ROW, b"")
+    journal.close()
+
+    assert [record.key for record in kept.records()] == ["first", "last"]
+    assert counted(metrics.render()[0].decode()) == {"written": 2, "dropped": 1}
+    (path,) = log_files(kept.folder)
+    assert kept.remarks(path) == []
+    (event,) = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert (event["records"], event["reason"]) == (1, "a name in it cannot be written as text")
+
+
 def test_what_is_too_old_is_removed_whoever_wrote_it(kept: Kept) -> None:
     now, days = time.time(), 3
     ages = {"old": days * DAY_SECONDS + 1, "young": days * DAY_SECONDS - 60}

@@ -93,6 +93,15 @@ def test_many_threads_of_several_workers_get_what_one_would(redis: RedisServer) 
     assert sum(each is not None and each >= 0 for each in taken) == 20
 
 
+def test_no_name_of_a_bucket_passes_for_a_redis_that_is_lost(redis: RedisServer) -> None:
+    shared = Shared(redis.url, WAIT_SECONDS)
+
+    for name in ("jwt:\ud800", "jwt:\udc00", "jwt:Zo\u00eb", "jwt:\x00\r\n"):
+        assert shared.take(name) == HOURLY.parts
+
+    assert shared.told == []
+
+
 def test_a_bucket_goes_from_redis_when_it_is_full(redis: RedisServer) -> None:
     shared = Shared(redis.url, WAIT_SECONDS)
     shared.take("passing", 3, "10/second:20")

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from app.journal import Record, Remark, log_files, make_pair, read, read_private
 from app.journal.keys import PublicKey, read_public
+from app.journal.records import packed
 from app.journal.writing import LogFile
 
 
@@ -71,7 +72,7 @@ def written(path: Path, public: PublicKey, *lots: list[Record], complete: bool =
     """Write a file with a frame for each of these lots."""
     file = LogFile(path, public)
     for lot in lots:
-        file.write(lot)
+        file.write(map(packed, lot))
     if complete:
         file.end()
     file.close()
