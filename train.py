@@ -122,7 +122,7 @@ def load(options: Options) -> tuple[Table | None, Dataset]:
     """The table that was asked for, and what is made of it; or the built-in data."""
     if options.data is None:
         dataset = diabetes()
-        check_rows(len(dataset.y), options.folds)
+        check_rows(dataset.different, len(dataset.y), options.folds)
         return None, dataset
     table = read_table(options.data)
     return table, make_dataset(table, options.target, options.drop, options.keep, options.folds)
@@ -139,9 +139,9 @@ class Challenger:
 
     def task(self, options: Options) -> Task:
         """What it has to do beside a champion."""
-        x, y = self.dataset.x, self.dataset.y
+        x, y, groups = self.dataset.x, self.dataset.y, self.dataset.groups
         repeats = repeats_for(len(y), options.folds)
-        return Task(x, y, self.estimator, options.folds, repeats, options.seed)
+        return Task(x, y, groups, self.estimator, options.folds, repeats, options.seed)
 
 
 def compete(
@@ -155,7 +155,7 @@ def compete(
     while True:
         champion = find(store, options.name)
         held = contest(champion, task, new.dataset, table, progress) if champion else None
-        decision = decide(options.terms, held, len(new.dataset.y))
+        decision = decide(options.terms, held, new.dataset.effective)
         if held:
             say(about_contest(options.terms, held, decision))
         with suppress(Overtaken):
@@ -227,6 +227,8 @@ def describe(
             **choices,
             "source": dataset.source,
             "rows": len(dataset.x),
+            "different_rows": dataset.different,
+            "effective_rows": dataset.effective,
             "rows_left_out": dataset.rows_left_out,
             "left_out": [
                 {"column": left.column, "reason": left.reason} for left in dataset.left_out

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from app.training import copies
 from app.training.evaluation import measure
 from app.training.significance import TTest, corrected_t_test
 
@@ -37,12 +38,14 @@ class Task:
 
     Attributes:
         x, y: of the challenger, of shape (n, p) and (n,).
+        groups: for each row its group of copies, as `copies.groups` numbers them.
         estimator: the challenger, not fitted.
         folds, repeats, seed: of the cross-validation.
     """
 
     x: Array
     y: Array
+    groups: Rows
     estimator: Any
     folds: int
     repeats: int
@@ -74,7 +77,8 @@ class Comparison:
             the champion as it was published.
         rows: that were tested on.
         challenger, champion: in the target's unit, shape (folds * repeats,).
-        test_share: the part of these rows that one fold holds.
+        test_share: the part of these rows that one fold holds, copies counted once.
+        design_effect: of copies that are not equally many, on what is trained on.
     """
 
     form: Form
@@ -82,6 +86,7 @@ class Comparison:
     challenger: Array
     champion: Array
     test_share: float
+    design_effect: float = 1.0
 
     def excess(self, margin: float) -> TTest:
         """Test whether the challenger's error is below (1 + margin) times the champion's.
@@ -90,7 +95,8 @@ class Comparison:
         margin or more. A margin that is relative is tested within the folds, so that chance in the
         champion's own error counts too.
         """
-        return corrected_t_test(self.challenger - (1 + margin) * self.champion, self.test_share)
+        values = self.challenger - (1 + margin) * self.champion
+        return corrected_t_test(values, self.test_share, self.design_effect)
 
 
 def repeats_for(rows: int, folds: int) -> int:
@@ -147,25 +153,27 @@ class _Scores:
         """All folds, told apart no finer than rounding allows."""
         floor = ROUNDING * float(np.ptp(task.y))
         challenger, champion = np.maximum([self.challenger, self.champion], floor)
-        return Comparison(self.form, self.rows, challenger, champion, 1 / task.folds)
+        effect = copies.count(task.groups) / copies.effective(task.groups)
+        return Comparison(self.form, self.rows, challenger, champion, 1 / task.folds, effect)
 
 
 def splits(task: Task, counts: Mask | None = None) -> Iterator[tuple[Rows, Rows]]:
     """Rows to train on and rows to test on, for each fold of each repetition.
 
-    Folds differ by at most one row, and by at most one row of those that count.
+    Copies stay together. Folds differ by at most one group of them, and by at most one of those
+    groups that have a row that counts.
     """
     generator = np.random.default_rng(task.seed)
-    rows = len(task.y)
-    fold_of = np.empty(rows, dtype=np.intp)
+    groups = copies.count(task.groups)
+    fold_of = np.empty(groups, dtype=np.intp)
+    counted = np.zeros(groups, dtype=bool)
+    counted[task.groups[slice(None) if counts is None else counts]] = True
     for _ in range(task.repeats):
-        order = generator.permutation(rows)
-        if counts is not None:
-            order = order[np.argsort(~counts[order], kind="stable")]
-        fold_of[order] = np.arange(rows) % task.folds
+        order = generator.permutation(groups)
+        order = order[np.argsort(~counted[order], kind="stable")]
+        fold_of[order] = np.arange(groups) % task.folds
         for fold in range(task.folds):
-            tested = fold_of == fold
-            yield np.flatnonzero(~tested), np.flatnonzero(tested)
+            yield copies.parted(task.groups, fold_of == fold)
 
 
 def _answers(estimator: Any, x: Array, y: Array, train: Rows, test: Rows) -> Array:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.errors import DataError, InvalidInput
 from app.schema import Feature, Schema
+from app.training import copies
 from app.training.candidates import CANDIDATES
 from app.training.champion import Champion
 from app.training.comparison import (
@@ -70,7 +71,7 @@ def contest(
     schema = champion.description.schema
     view = _view(schema, dataset, table, task.folds)
     refit = view if isinstance(view, str) else _refit(champion.description.estimator, view)
-    published = view if isinstance(view, str) else _published(champion, schema, view, task.folds)
+    published = view if isinstance(view, str) else _published(champion, schema, view, task)
     forms: dict[Form, object] = {"refitted": refit, "as is": published}
     untold = {form: why for form, why in forms.items() if isinstance(why, str)}
     compared = compare(
@@ -112,16 +113,17 @@ def _refit(estimator: str, view: Dataset) -> Refit | str:
     return Refit(view.x, recipes[estimator](view.schema))
 
 
-def _published(champion: Champion, schema: Schema, view: Dataset, folds: int) -> Published | str:
+def _published(champion: Champion, schema: Schema, view: Dataset, task: Task) -> Published | str:
     if champion.model is None:
         return f"it cannot be used here: {champion.problem}"
     if champion.rows is None:
         return "it does not say which rows it was trained on"
     x, counts = _recoded(schema, view)
     counts &= unseen(champion.rows, x, view.y)
-    few, rows = _fewest(len(view.y), folds), int(counts.sum())
-    if rows < few:
-        return f"{rows} of {len(view.y)} rows are new to it and not refused by it, {few} are needed"
+    different, new = copies.count(task.groups), len(np.unique(task.groups[counts]))
+    if new < (few := _fewest(different, task.folds)):
+        rows = copies.noun(different, len(view.y))
+        return f"{new} of {different} {rows} are new to it and not refused by it, {few} are needed"
     answers = np.zeros(len(view.y))
     try:
         answers[counts] = champion.model.predict(x[counts])
@@ -130,9 +132,9 @@ def _published(champion: Champion, schema: Schema, view: Dataset, folds: int) ->
     return Published(answers, counts)
 
 
-def _fewest(rows: int, folds: int) -> int:
-    """How many new rows it takes; of a table that is small itself, half."""
-    return max(folds * MIN_ROWS_A_FOLD, min(MIN_UNSEEN, rows // 2))
+def _fewest(different: int, folds: int) -> int:
+    """How many new rows it takes, copies counted once; of a table that is small itself, half."""
+    return max(folds * MIN_ROWS_A_FOLD, min(MIN_UNSEEN, different // 2))
 
 
 def _recoded(schema: Schema, view: Dataset) -> tuple[Array, NDArray[np.bool_]]:

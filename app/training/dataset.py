@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 
 from app.schema import Feature, Schema, Target
+from app.training import copies
 
 Array = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class Dataset:
         x: float64, shape (n, p), as `app.checking.to_matrix` makes it of requests.
         y: float64, shape (n,), finite, in the target's unit.
         whole: for each feature, whether all its values are whole numbers that are exact.
+        groups: for each row its group of copies, as `copies.groups` numbers them.
         left_out: columns of the table that are no features.
         rows_left_out: rows whose target is missing.
         notes: sentences on how the file was read, where that is not obvious.
@@ -48,13 +50,24 @@ class Dataset:
     x: Array
     y: Array
     whole: tuple[bool, ...]
+    groups: NDArray[np.intp]
     left_out: tuple[LeftOut, ...] = ()
     rows_left_out: int = 0
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
+    @property
+    def different(self) -> int:
+        """How many rows there are if copies are counted once."""
+        return copies.count(self.groups)
+
+    @property
+    def effective(self) -> int:
+        """How many rows of equal weight they are worth; the same, if copies are equally many."""
+        return int(copies.effective(self.groups))
+
     def only(self, names: Sequence[str]) -> "Dataset":
-        """The same rows with these of the features, in this order."""
+        """The same rows, in the same groups, with these of the features, in this order."""
         places = [self.schema.names.index(name) for name in names]
         return replace(
             self,
@@ -97,6 +110,7 @@ def diabetes() -> Dataset:
         x=x,
         y=y,
         whole=whole_columns(x),
+        groups=copies.groups(x, y),
     )
 
 

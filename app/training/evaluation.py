@@ -1,6 +1,6 @@
 """Cross-validation: how well a model predicts rows that it was not fitted on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold
 
 from app.errors import DataError
+from app.training import copies
 from app.training.dataset import Dataset
 
 Array = NDArray[np.float64]
@@ -79,15 +80,15 @@ def cross_validate(
     """Fit on all folds but one and measure on that one, for each in turn.
 
     Everything that is learnt from data, the preparation and the baseline's mean included, is
-    learnt anew in each turn from its training rows. Rows are shuffled by `seed` first.
+    learnt anew in each turn from its training rows. Rows are shuffled by `seed` first, and copies
+    stay together: folds differ by at most one group of them, and so by more in rows.
 
     Raises:
         DataError: a figure is not below `LARGEST`.
     """
     model: list[dict[str, float | None]] = []
     baseline: list[dict[str, float | None]] = []
-    splits = KFold(folds, shuffle=True, random_state=seed).split(dataset.x)
-    for done, (train, test) in enumerate(splits):
+    for done, (train, test) in enumerate(_splits(dataset, folds, seed)):
         progress(done, folds)
         fitted = clone(estimator).fit(dataset.x[train], dataset.y[train])
         known = dataset.y[test]
@@ -95,6 +96,13 @@ def cross_validate(
         baseline.append(measure(known, np.full(len(test), dataset.y[train].mean())))
     progress(folds, folds)
     return Evaluation(_by_measure(model), _by_measure(baseline), folds, seed)
+
+
+def _splits(dataset: Dataset, folds: int, seed: int) -> Iterator[tuple[copies.Rows, copies.Rows]]:
+    """Rows to train on and rows to test on, for each fold."""
+    groups = np.arange(dataset.different)
+    for _, tested in KFold(folds, shuffle=True, random_state=seed).split(groups):
+        yield copies.parted(dataset.groups, np.isin(groups, tested))
 
 
 def measure(known: Array, answered: Array) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.diagnosis import enumerated, nearest
 from app.errors import DataError
 from app.schema import Feature, Schema, Target, unit_in
+from app.training import copies
 from app.training.candidates import encoded_width
 from app.training.columns import Column, read_column
 from app.training.dataset import Array, Dataset, LeftOut, is_whole, number
@@ -38,7 +39,7 @@ def make_dataset(
     goal = _target_column(table, target)
     known = ~np.isnan(goal.values)
     rows = int(known.sum())
-    check_rows(rows, folds)
+    check_rows(rows, rows, folds)
     columns = _read_columns(table, {target, *drop}, keep, known)
     why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
     left_out = {name: why[name] for name in table.columns if name in why}
@@ -50,7 +51,10 @@ def make_dataset(
     features, x = _matrix(used, rows)
     y = goal.values[known]
     schema = Schema(features, _target(goal, y))
-    _check_width(schema, rows)
+    groups = copies.groups(x, y)
+    different = copies.count(groups)
+    check_rows(different, rows, folds)
+    _check_width(schema, different, rows)
     return Dataset(
         source=table.source,
         sha256=table.sha256,
@@ -58,6 +62,7 @@ def make_dataset(
         x=x,
         y=y,
         whole=tuple(column.content == "number" and is_whole(column.values) for column in used),
+        groups=groups,
         left_out=tuple(LeftOut(name, reason) for name, reason in left_out.items()),
         rows_left_out=len(known) - rows,
         notes=table.notes,
@@ -135,24 +140,24 @@ def _remarks(columns: Sequence[Column], known: NDArray[np.bool_]) -> Iterator[st
             yield f"{column.name!r} is taken for text: {found}"
 
 
-def check_rows(rows: int, folds: int) -> None:
-    """Refuse fewer rows than `MIN_ROWS_A_FOLD` for each fold. Raises DataError."""
-    if rows >= folds * MIN_ROWS_A_FOLD:
+def check_rows(different: int, rows: int, folds: int) -> None:
+    """Refuse fewer different rows than `MIN_ROWS_A_FOLD` for each fold. Raises DataError."""
+    if different >= folds * MIN_ROWS_A_FOLD:
         return
-    possible = rows // MIN_ROWS_A_FOLD
+    possible = different // MIN_ROWS_A_FOLD
     remedy = f"use --folds {possible} or add rows" if possible >= 2 else "add rows"
     raise DataError(
-        f"{rows} rows with a target are too few for {folds} folds of {MIN_ROWS_A_FOLD} or more: "
-        f"{remedy}"
+        f"{different} {copies.noun(different, rows)} with a target are too few for {folds} folds "
+        f"of {MIN_ROWS_A_FOLD} or more: {remedy}"
     )
 
 
-def _check_width(schema: Schema, rows: int) -> None:
+def _check_width(schema: Schema, different: int, rows: int) -> None:
     width = encoded_width(schema)
-    if rows < width:
+    if different < width:
         raise DataError(
-            f"{rows} rows are too few for {len(schema.features)} features, which make {width} "
-            "columns: add rows or leave columns out with --drop"
+            f"{different} {copies.noun(different, rows)} are too few for {len(schema.features)} "
+            f"features, which make {width} columns: add rows or leave columns out with --drop"
         )
 
 

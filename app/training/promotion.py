@@ -21,8 +21,9 @@ ALPHA = 0.05
 """Level of the one-sided tests."""
 
 ENOUGH_ROWS = 0.9
-"""A recipe that is as good makes a model that is as good if it gets as many rows. A challenger that
-cannot be compared with the published champion needs this part of the champion's."""
+"""A recipe that is as good makes a model that is as good if it gets as many rows, or copies that
+are worth as many. A challenger that cannot be compared with the published champion needs this part
+of the champion's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ class Decision:
 
 
 def decide(terms: Terms, contest: Contest | None, rows: int) -> Decision:
-    """Decide on a challenger that was trained on this many rows; no contest without a champion."""
+    """Decide on a challenger trained on this many rows, copies counted for what they are worth.
+
+    There is no contest without a champion.
+    """
     if contest is None:
         return Decision(True, "no version of it was current")
     if terms.rule in ("always", "never"):
@@ -77,12 +81,14 @@ def _uncompared(contest: Contest) -> Decision:
 def _too_few(contest: Contest, rows: int) -> str | None:
     """Why a comparison of recipes does not speak for the models, None if it does."""
     champion = contest.champion
-    before = (champion.description.training if champion.description else {}).get("rows", 0)
+    training = champion.description.training if champion.description else {}
+    before = training.get("effective_rows", training.get("rows", 0))  # older ones do not say
     if "as is" not in contest.untold or rows >= ENOUGH_ROWS * before:
         return None
+    worth = "what is worth " if rows < len(contest.task.y) else ""
     return (
-        f"it was trained on {rows} rows and {champion.label} on {before}, and they cannot be "
-        f"compared as they are: {contest.untold['as is']}"
+        f"it was trained on {worth}{rows} rows and {champion.label} on {before}, and they cannot "
+        f"be compared as they are: {contest.untold['as is']}"
     )
 
 

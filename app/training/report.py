@@ -37,6 +37,9 @@ def about_data(dataset: Dataset) -> Iterator[str]:
         f"target {shown(target.name)} from {target.minimum:g} to {target.maximum:g}"
     )
     yield from (f"  {note}" for note in dataset.notes)
+    if copied := rows - dataset.different:
+        are = "is a copy of another" if copied == 1 else "are copies of others"
+        yield f"  {copied} of {rows} rows {are}: they are kept together in cross-validation"
     if dataset.rows_left_out:
         yield f"  {_counted(dataset.rows_left_out, 'row')} left out: without a target"
     yield from (f"  {shown(left.column)} left out: {left.reason}" for left in dataset.left_out)

@@ -19,6 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.training.copies import exact
+
 ROWS_FILE = "rows.bin"
 
 BITS_A_ROW = 8
@@ -47,8 +49,7 @@ def unseen(seen: bytes, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArr
 
 def _places(x: NDArray[np.float64], y: NDArray[np.float64], size: int) -> NDArray[np.int64]:
     """Each row's bit: the leading bits of its hash, so that halving the bitmap halves the place."""
-    rows = np.column_stack([x, y]).astype("<f8") + 0.0  # -0.0 is 0.0
-    rows[np.isnan(rows)] = np.nan  # whatever its bits were
+    rows = exact(x, y)
     shift = 64 - (size.bit_length() - 1)
     places = (int.from_bytes(hashlib.blake2b(row, digest_size=8).digest()) >> shift for row in rows)
     return np.fromiter(places, np.int64, len(rows))

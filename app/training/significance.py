@@ -31,26 +31,31 @@ class TTest:
     p: float
 
 
-def corrected_t_test(values: NDArray[np.float64], test_share: float) -> TTest:
+def corrected_t_test(
+    values: NDArray[np.float64], test_share: float, design_effect: float = 1.0
+) -> TTest:
     """The corrected resampled t-test, for the alternative that the mean is below zero.
 
     With s2 the variance of the J values, and q the share of the rows that each was tested on, the
     variance of their mean is taken to be (1/J + q / (1 - q)) s2, and the degrees of freedom J - 1.
-    q / (1 - q) is the number of rows tested on over that of rows trained on.
+    q / (1 - q) is the number of rows tested on over that of rows trained on. Where rows have
+    unequal weights, those trained on are worth fewer, and it is multiplied by the design effect.
 
     Args:
         values: one for each fold of each repetition, J of them, at least 2.
         test_share: q, the part of the rows that can be tested on which one fold holds.
+        design_effect: the number of rows over how many of equal weight they are worth.
 
     Source: Nadeau and Bengio (2003), Inference for the Generalization Error, Machine Learning 52,
     239-281. Bouckaert and Frank (2004), Evaluating the Replicability of Significance Tests for
-    Comparing Learning Algorithms, PAKDD, use it on repeated folds, as here.
+    Comparing Learning Algorithms, PAKDD, use it on repeated folds, as here. The design effect is
+    ours to add: all folds share a row that weighs much, which moves their scores together.
     """
     count = len(values)
     mean = float(values.mean())
     if values.min() == values.max():
         return TTest(mean, 0.0, count - 1, None, 0.0 if mean < 0 else 1.0)
-    correction = 1 / count + test_share / (1 - test_share)
+    correction = 1 / count + design_effect * test_share / (1 - test_share)
     standard_error = math.sqrt(correction * float(values.var(ddof=1)))
     t = mean / standard_error
     return TTest(mean, standard_error, count - 1, t, float(stdtr(count - 1, t)))

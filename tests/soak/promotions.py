@@ -8,7 +8,7 @@ is worse by exactly the margin, and one that is exactly as good.
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import sqrt
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from app.training.champion import Champion
 from app.training.comparison import Published, Refit, Task, compare
 from app.training.contest import Contest
+from app.training.copies import groups
 from app.training.promotion import ALPHA, Rule, Terms, decide
 
 Array = NDArray[np.float64]
@@ -87,7 +88,7 @@ def recipes(rows: int, ratio: float, noise: str = "normal") -> Callable[..., Dra
         weights = np.array([challenger_lacks, champion_lacks, *[0.3] * (WIDTH - 2)])
         y = x @ weights + _noise(generator, rows, noise)
         both = list(range(2, WIDTH))
-        task = Task(x, y, LeastSquares([1, *both]), FOLDS, REPEATS, seed)
+        task = Task(x, y, np.arange(rows), LeastSquares([1, *both]), FOLDS, REPEATS, seed)
         return task, Refit(x, LeastSquares([0, *both])), None
 
     return draw
@@ -111,7 +112,8 @@ def published(rows: int, new: int, ratio: float) -> Callable[..., Drawn]:
         off = np.zeros(WIDTH)
         off[1] = sqrt(error**2 - 1)
         counts = np.arange(rows) >= rows - new
-        task = Task(x, y, LeastSquares(list(range(1, WIDTH))), FOLDS, REPEATS, seed)
+        recipe = LeastSquares(list(range(1, WIDTH)))
+        task = Task(x, y, np.arange(rows), recipe, FOLDS, REPEATS, seed)
         return task, None, Published(x @ (weights + off), counts)
 
     return draw
@@ -126,10 +128,36 @@ def retrained(before: int, new: int) -> Callable[..., Drawn]:
         recipe = LeastSquares(list(range(WIDTH)))
         champion = LeastSquares(recipe.columns).fit(x[:before], y[:before])
         counts = np.arange(before + new) >= before
-        task = Task(x, y, recipe, FOLDS, REPEATS, seed)
+        task = Task(x, y, np.arange(before + new), recipe, FOLDS, REPEATS, seed)
         return task, Refit(x, recipe), Published(champion.predict(x), counts)
 
     return draw
+
+
+def copied(
+    drawn: Callable[..., Drawn], often: Callable[[np.random.Generator, int], NDArray[np.int_]]
+) -> Callable[..., Drawn]:
+    """The same, but each row is there as often as is drawn for it, and nobody says which are."""
+
+    def draw(generator: np.random.Generator, seed: int) -> Drawn:
+        task, refit, _ = drawn(generator, seed)
+        places = np.arange(len(task.y))
+        rows = generator.permutation(np.repeat(places, often(generator, len(places))))
+        x, y = task.x[rows], task.y[rows]
+        task = replace(task, x=x, y=y, groups=groups(x, y))
+        return task, refit and replace(refit, x=refit.x[rows]), None
+
+    return draw
+
+
+def up_to_ten(generator: np.random.Generator, rows: int) -> NDArray[np.int_]:
+    """Each row once to ten times."""
+    return generator.integers(1, 11, rows)
+
+
+def few_fifty_times(_: np.random.Generator, rows: int) -> NDArray[np.int_]:
+    """Five rows fifty times, all others once."""
+    return np.where(np.arange(rows) < 5, 50, 1)
 
 
 def _noise(generator: np.random.Generator, rows: int, kind: str) -> Array:
@@ -149,6 +177,20 @@ SCENES = (
         ALPHA,
         None,
         recipes(442, EDGE, "heavy"),
+    ),
+    Scene(
+        "worse by the margin, by recipe, 100 rows, each up to 10 times",
+        "not-worse",
+        ALPHA,
+        None,
+        copied(recipes(100, EDGE), up_to_ten),
+    ),
+    Scene(
+        "worse by the margin, by recipe, 100 rows, 5 of them 50 times",
+        "not-worse",
+        ALPHA,
+        None,
+        copied(recipes(100, EDGE), few_fifty_times),
     ),
     Scene(
         "worse by the margin than what is published, 442 rows, all new",

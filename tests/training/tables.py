@@ -3,6 +3,7 @@
 import numpy as np
 
 from app.schema import Feature, Schema, Target
+from app.training.copies import groups
 from app.training.dataset import Dataset, number
 
 ROWS = 120
@@ -36,11 +37,11 @@ def dataset(*, missing: bool = False, scales: tuple[float, float] = (1.0, 1.0)) 
         Feature("kind", "category", categories=("a", "b", "c"), missing=missing),
     )
     schema = Schema(features, Target("y", float(y.min()), float(y.max())))
-    return Dataset("made", "00", schema, x, y, (False, False, False, False))
+    return Dataset("made", "00", schema, x, y, (False, False, False, False), groups(x, y))
 
 
 def numbers_only(*, scales: tuple[float, float] = (1.0, 1.0)) -> Dataset:
     """The two numbers alone, never missing."""
     found = dataset(scales=scales)
     schema = Schema(found.schema.features[:2], found.schema.target)
-    return Dataset("made", "00", schema, found.x[:, :2], found.y, (False, False))
+    return Dataset("made", "00", schema, found.x[:, :2], found.y, (False, False), found.groups)

@@ -19,7 +19,7 @@ from app.training.dataset import diabetes
 from app.training.significance import corrected_t_test
 
 DATA = diabetes()
-TASK = Task(DATA.x, DATA.y, LinearRegression(), folds=5, repeats=3, seed=7)
+TASK = Task(DATA.x, DATA.y, DATA.groups, LinearRegression(), folds=5, repeats=3, seed=7)
 
 
 def quiet(*_: int) -> None:
@@ -46,7 +46,7 @@ def test_the_champion_s_recipe_is_refitted_on_the_very_folds_of_the_challenger()
 @pytest.mark.parametrize("new", [None, 3, 30, 103])
 def test_each_repetition_tests_each_row_once_and_spreads_new_rows_evenly(new: int | None) -> None:
     counts = None if new is None else np.random.default_rng(1).permutation(103) < new
-    task = Task(np.zeros((103, 1)), np.zeros(103), LinearRegression(), 10, 3, 0)
+    task = Task(np.zeros((103, 1)), np.zeros(103), np.arange(103), LinearRegression(), 10, 3, 0)
 
     found = list(splits(task, counts))
 
@@ -80,9 +80,9 @@ def test_the_challenger_is_scored_on_the_same_new_rows_and_trained_on_all_others
     counts = np.arange(40) < 10
     y[counts] = 8.0
 
-    (found,) = compare(
-        Task(x, y, LinearRegression(), 10, 1, 0), None, Published(np.zeros(40), counts), quiet
-    )
+    task = Task(x, y, np.arange(40), LinearRegression(), 10, 1, 0)
+
+    (found,) = compare(task, None, Published(np.zeros(40), counts), quiet)
 
     # In each fold one new row; of the 36 rows trained on, 9 are new, so that their mean is 2.
     np.testing.assert_allclose(found.champion, 8.0)
@@ -122,7 +122,7 @@ def test_the_same_model_is_neither_worse_by_a_margin_nor_better() -> None:
 def test_errors_that_are_nothing_but_rounding_are_no_difference() -> None:
     x = np.random.default_rng(0).normal(size=(60, 3))
     y = x @ np.array([1.0, 2.0, 3.0])
-    task = Task(x, y, LinearRegression(), 5, 2, 0)
+    task = Task(x, y, np.arange(60), LinearRegression(), 5, 2, 0)
 
     (found,) = compare(task, Refit(x[:, ::-1].copy(), LinearRegression()), None, quiet)
 

@@ -14,7 +14,7 @@ from app.training.contest import Contest
 from app.training.promotion import ALPHA, Rule, Terms, decide, record
 from tests.support.models import PLAIN, described, fitted
 
-TASK = Task(np.zeros((442, 3)), np.zeros(442), LinearRegression(), 10, 10, 3)
+TASK = Task(np.zeros((442, 3)), np.zeros(442), np.arange(442), LinearRegression(), 10, 10, 3)
 NOT_WORSE = Terms("not-worse", 0.05)
 RULES: list[Rule] = ["not-worse", "better", "always", "never"]
 
@@ -155,8 +155,18 @@ def test_a_good_recipe_on_far_fewer_rows_proves_nothing_of_its_model(
     as_is = decide(NOT_WORSE, held(compared(1.0), compared(1.0, form="as is")), rows)
 
     assert alone.promoted == promoted
-    assert promoted or f"trained on {rows} rows and version 3 on 442" in alone.reason
+    assert promoted or f"trained on what is worth {rows} rows and version 3 on 442" in alone.reason
     assert as_is.promoted
+
+
+def test_copies_of_the_champion_s_rows_count_for_what_they_were_worth() -> None:
+    description = replace(
+        described(PLAIN, fitted(PLAIN)), training={"rows": 442, "effective_rows": 88}
+    )
+    contest = held(compared(1.0), champion=Champion(3, description))
+
+    assert decide(NOT_WORSE, contest, 80).promoted
+    assert not decide(NOT_WORSE, contest, 79).promoted
 
 
 def test_the_record_holds_every_number_of_the_decision_and_is_json() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import train
-from tests.training.tables import HOUSES, HOUSES_HEADER
+from tests.training.tables import HOUSE_LINES, HOUSES, HOUSES_HEADER
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -49,6 +49,16 @@ REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
         "a,b,c,d,e,y\n1.5,2,2,4,1,1\n2.5,1,3,3,7,2\n3.5,5,2,4,5,9\n9.5,2,8,4,5,1\n",
         ["--target", "y", "--folds", "2"],
         ["4 rows are too few for 5 features", "--drop"],
+    ),
+    "fewer different rows than folds need": (
+        "\n".join([HOUSES_HEADER, *HOUSE_LINES[:12] * 20, ""]),
+        [],
+        ["12 different rows with a target are too few for 10 folds of 2", "--folds 6"],
+    ),
+    "fewer different rows than columns": (
+        "a,b,c,d,e,y\n" + "1.5,2,2,4,1,1\n2.5,1,3,3,7,2\n3.5,5,2,4,5,9\n9.5,2,8,4,5,1\n" * 9,
+        ["--target", "y", "--folds", "2"],
+        ["4 different rows are too few for 5 features", "--drop"],
     ),
     "duplicate columns": (
         HOUSES.replace("new", "city"),

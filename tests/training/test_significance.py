@@ -33,6 +33,14 @@ def test_the_variance_is_corrected_by_rows_tested_on_over_rows_trained_on(folds:
     assert found.p == pytest.approx(stats.t.cdf(t, df=29))
 
 
+def test_rows_of_unequal_weight_are_worth_fewer_to_train_on() -> None:
+    found = corrected_t_test(VALUES, 0.1, design_effect=3.0)
+
+    variance = (1 / 30 + 3.0 / 9) * VALUES.var(ddof=1)
+    assert found.standard_error == pytest.approx(math.sqrt(variance))
+    assert found.df == 29
+
+
 def test_it_is_one_sided() -> None:
     below, above = corrected_t_test(VALUES, 0.1), corrected_t_test(-VALUES, 0.1)
 
