@@ -33,23 +33,30 @@ _MIN_BITS = 64
 
 
 def bitmap(x: NDArray[np.float64], y: NDArray[np.float64]) -> bytes:
-    """The bits that n rows set: x of shape (n, p), y of shape (n,)."""
-    size = min(MAX_BITS, max(_MIN_BITS, 1 << (BITS_A_ROW * len(y) - 1).bit_length()))
+    """The bits that n rows set: x of shape (n, p), y of shape (n,).
+
+    Copies of a row set one bit and so count as one row, or else too few bits would be set.
+    """
+    hashes = np.unique(_hashes(x, y))
+    size = min(MAX_BITS, max(_MIN_BITS, 1 << (BITS_A_ROW * len(hashes) - 1).bit_length()))
     bits = np.zeros(size, dtype=bool)
-    bits[_places(x, y, size)] = True
+    bits[_places(hashes, size)] = True
     return np.packbits(bits).tobytes()
 
 
 def unseen(seen: bytes, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
     """For each of n rows whether it is certainly not among those that made the bitmap."""
     bits = np.unpackbits(np.frombuffer(seen, dtype=np.uint8)).astype(bool)
-    found: NDArray[np.bool_] = ~bits[_places(x, y, len(bits))]
+    found: NDArray[np.bool_] = ~bits[_places(_hashes(x, y), len(bits))]
     return found
 
 
-def _places(x: NDArray[np.float64], y: NDArray[np.float64], size: int) -> NDArray[np.int64]:
-    """Each row's bit: the leading bits of its hash, so that halving the bitmap halves the place."""
+def _hashes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint64]:
     rows = exact(x, y)
-    shift = 64 - (size.bit_length() - 1)
-    places = (int.from_bytes(hashlib.blake2b(row, digest_size=8).digest()) >> shift for row in rows)
-    return np.fromiter(places, np.int64, len(rows))
+    hashes = (int.from_bytes(hashlib.blake2b(row, digest_size=8).digest()) for row in rows)
+    return np.fromiter(hashes, np.uint64, len(rows))
+
+
+def _places(hashes: NDArray[np.uint64], size: int) -> NDArray[np.intp]:
+    """Each row's bit: the leading bits of its hash, so that halving the bitmap halves the place."""
+    return (hashes >> np.uint64(64 - (size.bit_length() - 1))).astype(np.intp)

@@ -84,6 +84,13 @@ def test_it_takes_a_byte_or_two_for_each_row() -> None:
     assert all(count <= size <= 2 * count for count, size in sizes.items())
 
 
+def test_copies_of_a_row_make_it_no_larger_so_that_a_guess_is_not_confirmed() -> None:
+    x, y = rows(60)
+    often = np.repeat(np.arange(60), 50)
+
+    assert bitmap(x[often], y[often]) == bitmap(x, y)
+
+
 def test_it_is_bounded_and_still_lets_no_old_row_pass_for_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
