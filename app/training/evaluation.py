@@ -1,6 +1,6 @@
 """Cross-validation: how well a model predicts rows that it was not fitted on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.training import copies
 from app.training.dataset import Dataset
 
 Array = NDArray[np.float64]
+Measured = dict[str, float | None]
 
 MEASURES = ("r2", "rmse", "mae")
 
@@ -23,15 +24,18 @@ LARGEST = 1e150
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measure over the folds.
+    """One measure over all rows, and over the folds.
 
     Attributes:
-        folds: its value in each fold; None where it is not defined.
+        pooled: over all rows, each of which counts once whatever its fold, see `pooled`; None where
+            it is not defined.
+        folds: its value in each fold, see `measure`; None where it is not defined.
         mean: over the folds where it is defined; None if there is none.
         std: standard deviation over those folds (n - 1), a spread and not a confidence interval:
             the folds share most of their training rows.
     """
 
+    pooled: float | None
     folds: tuple[float | None, ...]
 
     @property
@@ -51,7 +55,12 @@ class Score:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a manifest."""
-        return {"mean": self.mean, "std": self.std, "folds": list(self.folds)}
+        return {
+            "pooled": self.pooled,
+            "mean": self.mean,
+            "std": self.std,
+            "folds": list(self.folds),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +95,23 @@ def cross_validate(
     Raises:
         DataError: a figure is not below `LARGEST`.
     """
-    model: list[dict[str, float | None]] = []
-    baseline: list[dict[str, float | None]] = []
+    model: list[Measured] = []
+    baseline: list[Measured] = []
+    rows: list[int] = []
     for done, (train, test) in enumerate(_splits(dataset, folds, seed)):
         progress(done, folds)
         fitted = clone(estimator).fit(dataset.x[train], dataset.y[train])
         known = dataset.y[test]
         model.append(measure(known, fitted.predict(dataset.x[test])))
         baseline.append(measure(known, np.full(len(test), dataset.y[train].mean())))
+        rows.append(len(test))
     progress(folds, folds)
-    return Evaluation(_by_measure(model), _by_measure(baseline), folds, seed)
+    return Evaluation(
+        _by_measure(model, pooled(model, baseline, rows)),
+        _by_measure(baseline, pooled(baseline, baseline, rows)),
+        folds,
+        seed,
+    )
 
 
 def _splits(dataset: Dataset, folds: int, seed: int) -> Iterator[tuple[copies.Rows, copies.Rows]]:
@@ -105,7 +121,7 @@ def _splits(dataset: Dataset, folds: int, seed: int) -> Iterator[tuple[copies.Ro
         yield copies.parted(dataset.groups, np.isin(groups, tested))
 
 
-def measure(known: Array, answered: Array) -> dict[str, float | None]:
+def measure(known: Array, answered: Array) -> Measured:
     """R2, RMSE and MAE of answers beside what is known, both of shape (n,).
 
     R2 is 1 - (sum of squared errors) / (sum of squared deviations from the mean of `known`), and
@@ -119,15 +135,55 @@ def measure(known: Array, answered: Array) -> dict[str, float | None]:
         squares = float(np.square(errors).sum())
         total = float(np.square(known - known.mean()).sum())
     constant = bool((known == known[0]).all())
-    found = {
-        "r2": None if constant or total == 0 else 1.0 - squares / total,
-        "rmse": float(np.sqrt(squares / len(known))),
-        "mae": float(np.abs(errors).mean()),
-    }
+    return _bounded(
+        {
+            "r2": None if constant or total == 0 else 1.0 - squares / total,
+            "rmse": float(np.sqrt(squares / len(known))),
+            "mae": float(np.abs(errors).mean()),
+        }
+    )
+
+
+def pooled(
+    turns: Sequence[Measured], baseline: Sequence[Measured], rows: Sequence[int]
+) -> Measured:
+    """R2, RMSE and MAE over the rows of all folds, each of which counts once.
+
+    RMSE is the root of the mean of all squared errors. The mean of the folds' roots is less, and
+    the smaller the folds, the nearer to the MAE. R2 is 1 - (sum of squared errors) / (sum of
+    squared errors of the baseline), None where the baseline has no errors. It compares with what
+    would be known without the model, the mean of the rows trained on, and is 0 for the baseline.
+    The R2 of a fold compares with the mean of the rows tested on, which nobody knows beforehand
+    and which lies nearer to them the fewer they are.
+
+    Args:
+        turns: what `measure` found in each fold.
+        baseline: the same, of the mean of the rows trained on.
+        rows: how many each fold has.
+
+    Raises:
+        DataError: a figure is not below `LARGEST`.
+
+    Source: Hawinkel, Waegeman, Maere (2024), Out-of-Sample R2: Estimation and Inference, The
+    American Statistician 78, 15-25.
+    """
+    rmse, reference = _root_mean_square(turns, rows), _root_mean_square(baseline, rows)
+    with np.errstate(over="ignore"):  # told below, with a remedy
+        r2 = None if reference == 0 else float(1.0 - np.square(rmse / np.float64(reference)))
+    mae = float(np.average([turn["mae"] or 0.0 for turn in turns], weights=rows))
+    return _bounded({"r2": r2, "rmse": rmse, "mae": mae})
+
+
+def _root_mean_square(turns: Sequence[Measured], rows: Sequence[int]) -> float:
+    squares = np.square([turn["rmse"] or 0.0 for turn in turns])
+    return float(np.sqrt(np.average(squares, weights=rows)))
+
+
+def _bounded(found: Measured) -> Measured:
     if not all(value is None or abs(value) < LARGEST for value in found.values()):
         raise DataError("the values differ so widely in size that errors overflow: rescale them")
     return found
 
 
-def _by_measure(turns: list[dict[str, float | None]]) -> dict[str, Score]:
-    return {name: Score(tuple(turn[name] for turn in turns)) for name in MEASURES}
+def _by_measure(turns: Sequence[Measured], over_all: Measured) -> dict[str, Score]:
+    return {name: Score(over_all[name], tuple(turn[name] for turn in turns)) for name in MEASURES}

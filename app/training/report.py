@@ -48,10 +48,10 @@ def about_data(dataset: Dataset) -> Iterator[str]:
 
 
 def about_quality(estimator: str, evaluation: Evaluation, unit: str | None) -> Iterator[str]:
-    """The figures as a table, mean and standard deviation over the folds."""
+    """The figures as a table, over all rows, with their standard deviation over the folds."""
     yield (
-        f"{evaluation.folds}-fold cross-validation, mean ± standard deviation over the folds, "
-        "on rows not fitted on:"
+        f"{evaluation.folds}-fold cross-validation, over all rows ± standard deviation over the "
+        "folds, on rows not fitted on:"
     )
     head = ["", estimator, "predicting the mean"]
     body = [
@@ -117,11 +117,11 @@ def _title(name: str, unit: str | None) -> str:
 
 
 def _figure(score: Score) -> str:
-    if score.mean is None:
+    if score.pooled is None:
         return "not defined"
-    places = figure_places(max(abs(score.mean), score.std or 0.0))
+    places = figure_places(max(abs(score.pooled), score.std or 0.0))
     spread = "" if score.std is None else f" ± {score.std:{places}}"
-    return f"{score.mean:{places}}{spread}"
+    return f"{score.pooled:{places}}{spread}"
 
 
 def figure_places(size: float) -> str:

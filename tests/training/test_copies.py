@@ -92,6 +92,7 @@ def test_a_table_five_times_over_predicts_no_better_than_once(stacked: bool) -> 
 
     for measure in ("rmse", "mae"):
         for before, after in ((once.model, often.model), (once.baseline, often.baseline)):
+            assert after[measure].pooled == pytest.approx(before[measure].pooled)
             np.testing.assert_allclose(
                 np.array(after[measure].folds, float), np.array(before[measure].folds, float)
             )

@@ -225,7 +225,11 @@ _DESCRIPTION: Json = {
         "created": {"type": "string", "format": "date-time"},
         "estimator": {"type": "string"},
         "schema": _object(features=_array("Feature"), target=ref("Target")),
-        "metrics": _OPEN | {"description": "Cross-validated figures with their spread."},
+        "metrics": _OPEN
+        | {
+            "description": "Cross-validated figures: `pooled` over all rows; `folds`, their `mean` "
+            "and their spread `std`."
+        },
         "training": _OPEN | {"description": "Source, rows and what was done to the columns."},
         "linear": {"type": ["object", "null"], "description": "Parameters of a linear model."},
         "promotion": {
