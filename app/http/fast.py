@@ -125,8 +125,8 @@ class FastPath:
             started, fresh, ticket = unfinished.started, unfinished.request_id, unfinished.ticket
         try:
             if ticket is None:
-                ticket = FREE if self._guard.idle else self._admit(plain, sender)
-            outcome = self._outcome(plain, body, lineup, fresh, briefly)
+                ticket = FREE if self._guard.idle else self._admit(plain, sender, lineup)
+            outcome = self._outcome(plain, body, lineup, ticket, fresh, briefly)
             if ticket is not FREE:
                 ticket.charge(outcome.rows)
         except TakesLonger:
@@ -149,18 +149,27 @@ class FastPath:
         return outcome, fresh
 
     def _outcome(
-        self, plain: Plain, body: bytes, lineup: Lineup | None, request_id: str, briefly: bool
+        self,
+        plain: Plain,
+        body: bytes,
+        lineup: Lineup | None,
+        ticket: Ticket,
+        request_id: str,
+        briefly: bool,
     ) -> Outcome:
         if len(body) < plain.length:
             raise InvalidInput("the body ends early, or its chunks are malformed")
-        lineup = lineup or self._served.registry.lineup(plain.name)
+        lineup = lineup or self._served.registry.lineup(plain.name or ticket.model)
         if lineup.is_alone:
             return predicted(lineup.model, body, self._max_rows, briefly=briefly)
         return answered(self._served, lineup, request_id, body)
 
-    def _admit(self, plain: Plain, sender: Sender) -> Ticket:
-        """Let a request in. Raises OrdinateError."""
-        name = plain.name or self._served.registry.default
+    def _admit(self, plain: Plain, sender: Sender, lineup: Lineup | None) -> Ticket:
+        """Let a request in to the model that will answer it. Raises OrdinateError."""
+        if lineup is not None:
+            name = lineup.model.manifest.name
+        else:
+            name = plain.name or self._served.registry.default or ""
         sender = self._served.proxies.sender(sender, plain.forwarded)
         return self._guard.admit(plain.shown, sender, plain.route, name)
 

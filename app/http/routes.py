@@ -9,7 +9,8 @@ from werkzeug.routing import Map, Rule
 from app.registry import Registry
 
 Destination = tuple[str | None, str | None]
-"""The template that a path matches, None for none; and the model that is asked for, if any is."""
+"""The template that a path matches, None for none; and the model that is asked for: empty for a
+default that there is not, None where it is about no model."""
 
 NOWHERE: Destination = None, None
 
@@ -21,7 +22,7 @@ def destination(
     if rule is None:
         return NOWHERE
     if rule.endpoint == "predict.predict_default":
-        return rule.rule, registry.default
+        return rule.rule, registry.default or ""
     return rule.rule, (values or {}).get("name")
 
 

@@ -48,12 +48,14 @@ class Ticket:
 
     Attributes:
         caller: who.
+        model: that was asked for, and is to answer, whatever is the default by then; empty where
+            there was none, None where nobody looked.
     """
 
-    __slots__ = ("_left", "caller")
+    __slots__ = ("_left", "caller", "model")
 
-    def __init__(self, caller: Caller, left: Left | None = None) -> None:
-        self.caller, self._left = caller, left
+    def __init__(self, caller: Caller, left: Left | None = None, model: str | None = None) -> None:
+        self.caller, self._left, self.model = caller, left, model
 
     @property
     def headers(self) -> Headers:
@@ -72,7 +74,8 @@ class Ticket:
 
 
 Asked = tuple[str | None, str | None]
-"""The template that a path matches, and the model that it asks for; None for neither."""
+"""The template that a path matches, and the model that it asks for; None for neither, empty for a
+default that there is not."""
 
 ADMIN_ROUTES = ("/admin/keys", "/admin/settings")
 
@@ -126,7 +129,7 @@ class Guard:
             shown: what it shows.
             sender: where it comes from.
             route: the template that its path matches; None where it matches none.
-            model: that it asks for, if it is about one.
+            model: that it asks for, if it is about one; empty for a default that there is not.
 
         Raises:
             Unauthorized: it shows nothing that is known.
@@ -175,7 +178,7 @@ class Guard:
         if not _opens(caller, scope, model):
             headers = () if left is None else left.headers
             raise Forbidden(_reason(caller, scope), caller.name, headers)
-        return Ticket(caller, left)
+        return Ticket(caller, left, model)
 
     def _identify(self, shown: Shown, sender: Sender) -> Caller:
         if self._is_local and not is_local(sender.address):
