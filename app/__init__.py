@@ -6,6 +6,7 @@ from app.commands import certs_group, keys_group, models_group, predictions_grou
 from app.config import Config
 from app.http import admin, errors, gate, models, openapi, operations, page, predict
 from app.http.fast import FastPath
+from app.http.routes import Routes
 from app.http.service import EXTENSION, Service
 
 
@@ -30,7 +31,8 @@ def create_app(config: Config, *, load: bool = True) -> Flask:
     app.cli.add_command(keys_group)
     app.cli.add_command(predictions_group)
     app.cli.add_command(certs_group)
-    app.wsgi_app = FastPath(app.wsgi_app, served)  # type: ignore[method-assign]
+    routes = Routes(app.url_map, served.registry)
+    app.wsgi_app = FastPath(app.wsgi_app, served, routes)  # type: ignore[method-assign]
 
     if load:
         if served.journal is not None:

@@ -174,13 +174,14 @@ class Forbidden(RequestError):
     Args:
         message: what it is not for.
         key: its name, for the log.
+        headers: that tell of the quotas.
     """
 
     status = 403
 
-    def __init__(self, message: str, key: str | None = None) -> None:
+    def __init__(self, message: str, key: str | None = None, headers: Headers = ()) -> None:
         super().__init__(message)
-        self.key = key
+        self.key, self.headers = key, headers
 
 
 class TooManyRequests(RequestError):

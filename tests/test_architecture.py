@@ -16,6 +16,7 @@ RANKS = {
     "files": 0,
     "masking": 0,
     "rates": 0,
+    "terminal": 0,
     "version": 0,
     "config": 1,
     "keyfiles": 1,

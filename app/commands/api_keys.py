@@ -8,7 +8,7 @@ import click
 from app.casts import model
 from app.commands.group import config
 from app.commands.keys import keys_group
-from app.commands.printing import table
+from app.commands.printing import say, say_table
 from app.errors import StoreError
 from app.security import Caller, KeyFile, NewKey, Scope, utc
 from app.security.uses import places, read
@@ -46,7 +46,7 @@ def list_keys() -> None:
     """List all API keys with what is known of each but the key."""
     records = _file().read()
     if not records:
-        click.echo("there are no keys: make one with `flask --app wsgi keys new`", err=True)
+        say("there are no keys: make one with `flask --app wsgi keys new`", err=True)
         return
     used = read(places(config().keys, config().state))
     rows = [("NAME", "ID", "SCOPES", "MODELS", "CREATED", "EXPIRES", "LAST USED")]
@@ -63,8 +63,7 @@ def list_keys() -> None:
                 utc(used[each.id]) if each.id in used else "never",
             )
         )
-    for line in table(rows):
-        click.echo(line)
+    say_table(rows)
 
 
 @keys_group.command("revoke")
@@ -72,7 +71,7 @@ def list_keys() -> None:
 def revoke(which: str) -> None:
     """End the keys of this name, or the one with this id."""
     for each in _file().revoke(which):
-        click.echo(f"revoked {each.name}, id {each.id}")
+        say(f"revoked {each.name}, id {each.id}")
 
 
 @keys_group.command("rotate")
@@ -104,10 +103,10 @@ def _model(name: str) -> str:
 
 def _print(made: NewKey, what: str) -> None:
     """The key alone on standard output, so that a shell can take it; the rest beside it."""
-    click.echo(
+    say(
         f"made the key {what}: it is shown this once, send it as 'Authorization: Bearer KEY'",
         err=True,
     )
     if not config().auth:
-        click.echo("the service asks for keys with ORDINATE_AUTH=on", err=True)
+        say("the service asks for keys with ORDINATE_AUTH=on", err=True)
     click.echo(made.text)

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from app.config import Config
 from app.errors import OrdinateError
 from app.http.service import EXTENSION, Service
+from app.terminal import escaped
 
 
 class Group(AppGroup):
@@ -19,7 +20,7 @@ class Group(AppGroup):
         try:
             return super().invoke(ctx)
         except OrdinateError as error:
-            raise click.ClickException(error.message) from error
+            raise click.ClickException(escaped(error.message)) from error
 
 
 def config() -> Config:

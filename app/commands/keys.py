@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from app.commands.group import Group, config
+from app.commands.printing import say
 from app.signing import make_pair, read_signer, read_trusted
 
 NEXT = """\
@@ -45,6 +46,6 @@ def new(private: Path) -> None:
 def list_keys() -> None:
     """List the ids of the keys that the settings name."""
     for key in sorted(read_trusted(config().trusted_keys)):
-        click.echo(f"{key}  trusted")
+        say(f"{key}  trusted")
     if path := config().signing_key:
-        click.echo(f"{read_signer(path).key}  signs")
+        say(f"{read_signer(path).key}  signs")

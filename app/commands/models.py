@@ -6,7 +6,7 @@ import click
 
 from app.commands.folder import default_name, existing, models_folder, tells
 from app.commands.group import Group
-from app.commands.printing import table
+from app.commands.printing import say, say_json, say_table
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.store import SigningStore, Store
 
@@ -19,7 +19,7 @@ def list_models() -> None:
     store = models_folder(Store)
     names = store.names()
     if not names:
-        click.echo("there are no models: publish one with train.py", err=True)
+        say("there are no models: publish one with train.py", err=True)
         return
     default = default_name(store, names)
     rows: list[tuple[str, ...]] = [
@@ -28,8 +28,7 @@ def list_models() -> None:
     rows += [("*" if name == default else "", *_row(store, name)) for name in names]
     if not store.keys.used and {row[-1] for row in rows[1:]} <= {"unsigned", ""}:
         rows = [row[:-1] for row in rows]  # who does not sign need not read of it
-    for line in table(rows):
-        click.echo(line)
+    say_table(rows)
 
 
 @models_group.command("show")
@@ -42,9 +41,9 @@ def show_model(which: str) -> None:
         opened = store.open(name, version or store.current(name).version)
     except BrokenModel as error:
         raise StoreError(f"{which} is broken: {error.message}") from error
-    click.echo(opened.manifest.to_bytes(), nl=False)
+    say_json(opened.manifest.to_bytes())
     if tells(store, opened.signed):
-        click.echo(f"{name}/{opened.manifest.version} is {opened.signed}", err=True)
+        say(f"{name}/{opened.manifest.version} is {opened.signed}", err=True)
 
 
 @models_group.command("default")
@@ -56,7 +55,7 @@ def set_default(name: str) -> None:
     if version is not None:
         raise StoreError(f"the default is a model, not one of its versions: {name}")
     store.set_default(name)
-    click.echo(f"{name} is the default model")
+    say(f"{name} is the default model")
 
 
 @models_group.command("remove")
@@ -70,7 +69,7 @@ def remove(which: str, force: bool) -> None:
         raise StoreError(f"name the version to remove: {name}/VERSION")
     current = store.remove(name, version, force=force)
     now = f"version {current} is current" if current else "no version is left"
-    click.echo(f"removed {name}/{version}; {now}")
+    say(f"removed {name}/{version}; {now}")
 
 
 @models_group.command("sign")
@@ -82,7 +81,7 @@ def sign(which: str) -> None:
     """
     store = models_folder(SigningStore)
     for line in store.sign(*existing(store, which)):
-        click.echo(line)
+        say(line)
 
 
 def _row(store: Store, name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.commands.group import Group, config
+from app.commands.printing import say, say_json
 from app.errors import StoreError
 from app.files import reason
 from app.journal import Record, begun, erase, log_files, make_pair, read, read_private
@@ -80,7 +81,8 @@ def show(
 
     Lines come file by file, and each worker has its own. What cannot be read is told on stderr, and
     everything else printed; the exit code is 1 if a file is damaged. One that lacks its end is
-    still being written, or its worker was killed, or it was cut: that is told as well.
+    still being written, or its worker was killed, or it was cut: that is told as well. Characters
+    that a terminal would obey stand escaped as in JSON.
     """
     key = read_private(private)
     first = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1e9)
@@ -89,10 +91,10 @@ def show(
         if isinstance(each, Record):
             name, _, _ = each.model.rpartition("/")
             if each.time_ns >= first and model in (None, name) and request_id in (None, each[1]):
-                click.echo(line(each), nl=False)
+                say_json(line(each))
         else:
             text, is_damage = each
-            click.echo(text, err=True)
+            say(text, err=True)
             bad = bad or is_damage or strict
     if bad:
         sys.exit(1)
@@ -113,9 +115,9 @@ def erase_records(private: Path, ids: Sequence[str], files: Sequence[Path]) -> N
         try:
             total += erase(path, key, wanted)
         except StoreError as error:
-            click.echo(error.message, err=True)
+            say(error.message, err=True)
             failed = True
-    click.echo(f"erased {total} record{'' if total == 1 else 's'}")
+    say(f"erased {total} record{'' if total == 1 else 's'}")
     if failed:
         sys.exit(1)
 

@@ -8,6 +8,7 @@ import click
 from app.commands.folder import existing, models_folder
 from app.commands.group import config
 from app.commands.models import models_group
+from app.commands.printing import say
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.model import load_model
 from app.store import Keeper, Label
@@ -22,7 +23,7 @@ def activate(which: str) -> None:
     _prove(keeper, name, version)
     before = keeper.activate(name, version)
     was = "" if before in (None, version) else f"; before it was {before}"
-    click.echo(f"version {version} of {name} is current{was}")
+    say(f"version {version} of {name} is current{was}")
 
 
 @models_group.command("rollback")
@@ -42,7 +43,7 @@ def rollback(name: str) -> None:
     if before is not None:
         _prove(keeper, name, before)
     now, was = keeper.rollback(name)
-    click.echo(f"version {now} of {name} is current; it was {was}")
+    say(f"version {now} of {name} is current; it was {was}")
 
 
 @models_group.command("label")
@@ -63,12 +64,12 @@ def set_label(name: str, label: str, version: int | None, remove: bool) -> None:
         raise StoreError("say which version the label is to stand for, or --remove, not both")
     if version is None:
         keeper.remove_label(name, label)
-        click.echo(f"{label} stands for no version of {name} any more")
+        say(f"{label} stands for no version of {name} any more")
         return
     _prove(keeper, name, version)
     before = keeper.set_label(name, label, version)
     was = "" if before in (None, version) else f"; before it was {before}"
-    click.echo(f"{label} stands for version {version} of {name}{was}")
+    say(f"{label} stands for version {version} of {name}{was}")
 
 
 @models_group.command("labels")
@@ -79,7 +80,7 @@ def list_labels(name: str | None) -> None:
     for each in keeper.names() if name is None else [_name(keeper, name)]:
         for label, found in keeper.labels(each).items():
             what = found.version if isinstance(found, Label) else found.message
-            click.echo(f"{each}  {label}  {what}")
+            say(f"{each}  {label}  {what}")
 
 
 @models_group.command("prune")
@@ -98,7 +99,7 @@ def prune(name: str | None, keep: int | None) -> None:
     for each in keeper.names() if name is None else [_name(keeper, name)]:
         removed = keeper.prune(each, keep)
         said = ", ".join(map(str, removed)) or "nothing"
-        click.echo(f"{each}: removed {said}")
+        say(f"{each}: removed {said}")
 
 
 def _name(keeper: Keeper, which: str) -> str:

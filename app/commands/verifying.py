@@ -9,6 +9,7 @@ import click
 from app.commands.folder import default_name, existing, models_folder, tells
 from app.commands.group import config
 from app.commands.models import models_group
+from app.commands.printing import say
 from app.errors import BrokenModel, StoreError, UnknownModel
 from app.model import load_model
 from app.signing import Signed
@@ -30,11 +31,11 @@ def verify(which: str | None, repair: bool) -> None:
     store = models_folder(Repair)
     broken = False
     for done in _repaired(store, which) if repair else ():
-        click.echo(f"repaired: {done}")
+        say(f"repaired: {done}")
     if which is None and not store.names():
-        click.echo("there are no models to verify", err=True)
+        say("there are no models to verify", err=True)
     for label, good, found in _verified(store, which):
-        click.echo(f"{label}: {found}")
+        say(f"{label}: {found}")
         broken = broken or not good
     if broken:
         sys.exit(1)

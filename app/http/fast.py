@@ -7,6 +7,7 @@ it without the detour over WSGI.
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
@@ -17,6 +18,7 @@ from app.http.outcome import Outcome, answered, failed, predicted, recorded
 from app.http.plain import Environ, Plain, plain_request, sender_of, shown_in
 from app.http.proxies import FORWARDED
 from app.http.refusing import refused
+from app.http.routes import Routes
 from app.http.service import Service
 from app.protocols.native import BRIEF_BYTES, TakesLonger
 from app.registry import Lineup
@@ -60,11 +62,12 @@ class FastPath:
     Args:
         application: for whatever is not plain.
         served: what the requests are answered with.
+        routes: of the application, so that it can be refused early what no key opens.
     """
 
-    def __init__(self, application: WSGI, served: Service) -> None:
+    def __init__(self, application: WSGI, served: Service, routes: Routes) -> None:
         self._application = application
-        self._served = served
+        self._served, self._routes = served, routes
         self._max_rows = served.config.max_rows
         self._guard = served.guard
 
@@ -122,8 +125,8 @@ class FastPath:
             started, fresh, ticket = unfinished.started, unfinished.request_id, unfinished.ticket
         try:
             if ticket is None:
-                ticket = FREE if self._guard.idle else self._admit(plain, sender)
-            outcome = self._outcome(plain, body, lineup, fresh, briefly)
+                ticket = FREE if self._guard.idle else self._admit(plain, sender, lineup)
+            outcome = self._outcome(plain, body, lineup, ticket, fresh, briefly)
             if ticket is not FREE:
                 ticket.charge(outcome.rows)
         except TakesLonger:
@@ -146,18 +149,27 @@ class FastPath:
         return outcome, fresh
 
     def _outcome(
-        self, plain: Plain, body: bytes, lineup: Lineup | None, request_id: str, briefly: bool
+        self,
+        plain: Plain,
+        body: bytes,
+        lineup: Lineup | None,
+        ticket: Ticket,
+        request_id: str,
+        briefly: bool,
     ) -> Outcome:
         if len(body) < plain.length:
             raise InvalidInput("the body ends early, or its chunks are malformed")
-        lineup = lineup or self._served.registry.lineup(plain.name)
+        lineup = lineup or self._served.registry.lineup(plain.name or ticket.model)
         if lineup.is_alone:
             return predicted(lineup.model, body, self._max_rows, briefly=briefly)
         return answered(self._served, lineup, request_id, body)
 
-    def _admit(self, plain: Plain, sender: Sender) -> Ticket:
-        """Let a request in. Raises OrdinateError."""
-        name = plain.name or self._served.registry.default
+    def _admit(self, plain: Plain, sender: Sender, lineup: Lineup | None) -> Ticket:
+        """Let a request in to the model that will answer it. Raises OrdinateError."""
+        if lineup is not None:
+            name = lineup.model.manifest.name
+        else:
+            name = plain.name or self._served.registry.default or ""
         sender = self._served.proxies.sender(sender, plain.forwarded)
         return self._guard.admit(plain.shown, sender, plain.route, name)
 
@@ -180,9 +192,13 @@ class FastPath:
             What to answer, already counted and logged, and the request's id; None for a request
             that is let in so far.
         """
+        if self._guard.idle:
+            return None
         try:
             sender = self._served.proxies.sender(sender, environ.get(FORWARDED))
-            self._guard.look(shown_in(environ), sender, environ["PATH_INFO"])
+            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+            find = partial(self._routes.find, method, path)
+            self._guard.look(shown_in(environ), sender, path, find)
         except OrdinateError as error:
             return refused(self._served, environ, error)
         return None

@@ -11,6 +11,7 @@ from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
 from app.http.plain import sender_of, shown_in
 from app.http.proxies import FORWARDED
+from app.http.routes import destination
 from app.http.service import service
 from app.telemetry import request_id
 
@@ -43,12 +44,10 @@ def _admit() -> None:
     served, rule = service(), request.url_rule
     if served.guard.idle:
         return
-    model = (request.view_args or {}).get("name")
-    if rule is not None and rule.endpoint == "predict.predict_default":
-        model = served.registry.default
+    route, model = destination(served.registry, rule, request.view_args)
     shown = shown_in(request.environ)
     sender = served.proxies.sender(sender_of(request.environ), request.environ.get(FORWARDED))
-    g.ticket = served.guard.admit(shown, sender, rule.rule if rule else None, model)
+    g.ticket = served.guard.admit(shown, sender, route, model)
 
 
 def _leave(response: Response) -> Response:

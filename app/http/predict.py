@@ -11,6 +11,7 @@ from app.http.outcome import Outcome, answered, predicted
 from app.http.service import service
 from app.model import Model
 from app.registry import Registry
+from app.security import FREE
 from app.store import version_number
 
 blueprint = Blueprint("predict", __name__)
@@ -19,7 +20,7 @@ blueprint = Blueprint("predict", __name__)
 @blueprint.post("/predict")
 def predict_default() -> Response:
     """``{"x": row or rows}`` -> ``{"y": value or values}`` by the default model."""
-    return _predict_unversioned(None)
+    return _predict_unversioned(g.get("ticket", FREE).model)
 
 
 @blueprint.post("/models/<name>/predict")

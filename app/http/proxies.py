@@ -9,7 +9,8 @@ from app.security import Sender
 FORWARDED = "HTTP_X_FORWARDED_FOR"
 """The header in which each proxy adds the address that it was asked from."""
 
-_KEPT = 1 << 12
+_KEPT, _SHORT = 1 << 12, 256
+"""How many headers are remembered, and how many characters one may have: about a megabyte."""
 
 
 class Proxies:
@@ -26,6 +27,7 @@ class Proxies:
         self._networks = networks
         self.is_direct = not networks
         self._kept = lru_cache(_KEPT)(self._address)
+        self._trusted = lru_cache(_KEPT)(self._trusts)
 
     def sender(self, peer: Sender, forwarded: str | None) -> Sender:
         """Who is behind a peer.
@@ -39,7 +41,10 @@ class Proxies:
         """
         if self.is_direct or forwarded is None:
             return peer
-        return peer._replace(address=self._kept(peer.address, forwarded))
+        if not self._trusted(peer.address):  # a stranger must not have anything remembered
+            return peer
+        find = self._kept if len(forwarded) <= _SHORT else self._address
+        return peer._replace(address=find(peer.address, forwarded))
 
     def _address(self, peer: str, forwarded: str) -> str:
         address = peer

@@ -52,21 +52,28 @@ class Quota:
         seconds = -(-due * self._period // self._units)
         return f"{self._begin}{(self._full - due) // self._parts};t={seconds}"
 
-    def refusal(self, wait: int, stated: str) -> TooManyRequests:
-        """The error for who must wait so many units of time; `stated` are all policies."""
+    def refusal(self, tokens: int, wait: int, stated: str) -> TooManyRequests:
+        """The error for who asks for so many tokens, and must wait for so many units of time.
+
+        `stated` are all policies.
+        """
         seconds = self.rate.seconds(wait)
+        left = max(0, (tokens * self._parts - wait) // self._parts)
         headers = (
             ("RateLimit-Policy", stated),
-            ("RateLimit", f'"{self.policy}";r=0;t={seconds}'),
+            ("RateLimit", f"{self._begin}{left};t={seconds}"),
         )
-        return TooManyRequests(self.sentence(seconds), seconds, headers)
+        return TooManyRequests(self.sentence(tokens, left, seconds), seconds, headers)
 
-    def sentence(self, seconds: int) -> str:
+    def sentence(self, tokens: int, left: int, seconds: int) -> str:
         """Why somebody is refused."""
         what, _, whose = self.policy.replace("-", " ").partition(" per ")
+        quota, rate = f"the quota of {what} of this {whose}", in_words(self.rate)
+        if not left:
+            return f"{quota} is used up, which is {rate}: try again in {seconds} s"
         return (
-            f"the quota of {what} of this {whose} is used up, which is {in_words(self.rate)}: "
-            f"try again in {seconds} s"
+            f"{quota}, which is {rate}, has {left} left, and {tokens} were asked for: "
+            f"try again in {seconds} s, or send fewer"
         )
 
     def _owner(self, owner: str) -> Any:

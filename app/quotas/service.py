@@ -167,7 +167,7 @@ class Quotas:
         """
         if (quota := self._wrong) is not None:
             due = quota.take(network(address), 1)
-            self._check(quota, due, quota.stated)
+            self._check(Step(quota, True, 1), due, quota.stated)
 
     def draw(self, stated: str, steps: Sequence[Step], owner: str, address: str) -> list[int]:
         """Draw from one bucket after the other.
@@ -189,10 +189,10 @@ class Quotas:
             if dues is not None:
                 return dues
         dues = []
-        for quota, is_of_address, tokens in steps:
-            due = quota.take(address if is_of_address else owner, tokens)
+        for step in steps:
+            due = step.quota.take(address if step.is_of_address else owner, step.tokens)
             if due < 0:
-                self._check(quota, due, stated)
+                self._check(step, due, stated)
             dues.append(due)
         return dues
 
@@ -213,16 +213,16 @@ class Quotas:
             return None
         empty, *dues = found
         if empty:
-            self._check(steps[empty - 1].quota, dues[empty - 1], stated)
+            self._check(steps[empty - 1], dues[empty - 1], stated)
         for quota, is_of_address, tokens in steps:  # should Redis be lost, what it has given counts
             quota.take(address if is_of_address else owner, tokens)
         return dues
 
-    def _check(self, quota: Quota, due: int, stated: str) -> None:
+    def _check(self, step: Step, due: int, stated: str) -> None:
         """Count a refusal and raise it, where there is one to wait for."""
         if due < 0:
-            self._metrics.count(QUOTA_REFUSALS, quota.policy)
-            raise quota.refusal(-due, stated)
+            self._metrics.count(QUOTA_REFUSALS, step.quota.policy)
+            raise step.quota.refusal(max(step.tokens, 1), -due, stated)
 
     def _quota(self, policy: Policy, rate: Rate | None, groups: int = GROUPS) -> Quota | None:
         if rate is None:

@@ -86,6 +86,9 @@ class Registry:
     def lineup(self, name: str | None = None) -> Lineup:
         """What answers a request that names no version.
 
+        Args:
+            name: of the model; None for the default one, empty for a default that there was not.
+
         Raises:
             UnknownModel: there is no such name.
             NotReady: it cannot be used, or nothing was named and there is no default.
@@ -136,9 +139,7 @@ class Registry:
     def _find(self, name: str | None) -> State:
         view = self._current_view()
         if name is None:
-            name = view.default
-        if name is None:
-            raise NotReady(view.problem or "there is no default model: publish one with train.py")
+            name = view.default or ""
         state = view.states.get(name)
         if state is None:
             raise _absent(name, view)
@@ -184,6 +185,8 @@ class Registry:
 
 def _absent(name: str, view: _View) -> OrdinateError:
     """What to raise for a name that no model has."""
+    if not name:
+        return NotReady(view.problem or "there is no default model: publish one with train.py")
     if name != view.default:
         return UnknownModel(f"there is no model named {name!r}")
     why = f"there is no model named {name!r}, which is the default: publish it with train.py"

@@ -56,9 +56,7 @@ class Caller:
 
     def may(self, scope: Scope, model: str | None = None) -> bool:
         """Whether this key opens that door, and what is behind it of this model."""
-        return scope in self.scopes and (
-            self.models is None or model is None or model in self.models
-        )
+        return scope in self.scopes and (self.models is None or not model or model in self.models)
 
 
 ANYBODY = Caller(None, frozenset(Scope))

@@ -1,5 +1,6 @@
 """The guard: lets requests in, or says why not."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from app.config import Config
@@ -47,12 +48,14 @@ class Ticket:
 
     Attributes:
         caller: who.
+        model: that was asked for, and is to answer, whatever is the default by then; empty where
+            there was none, None where nobody looked.
     """
 
-    __slots__ = ("_left", "caller")
+    __slots__ = ("_left", "caller", "model")
 
-    def __init__(self, caller: Caller, left: Left | None = None) -> None:
-        self.caller, self._left = caller, left
+    def __init__(self, caller: Caller, left: Left | None = None, model: str | None = None) -> None:
+        self.caller, self._left, self.model = caller, left, model
 
     @property
     def headers(self) -> Headers:
@@ -69,6 +72,10 @@ class Ticket:
         if self._left is not None and rows:
             self._left.charge(rows)
 
+
+Asked = tuple[str | None, str | None]
+"""The template that a path matches, and the model that it asks for; None for neither, empty for a
+default that there is not."""
 
 ADMIN_ROUTES = ("/admin/keys", "/admin/settings")
 
@@ -122,7 +129,7 @@ class Guard:
             shown: what it shows.
             sender: where it comes from.
             route: the template that its path matches; None where it matches none.
-            model: that it asks for, if it is about one.
+            model: that it asks for, if it is about one; empty for a default that there is not.
 
         Raises:
             Unauthorized: it shows nothing that is known.
@@ -132,23 +139,46 @@ class Guard:
         scope = self._scopes.get(route or "", Scope.PREDICT)
         if scope is None or self.idle:
             return FREE
-        caller = self._identify(shown, sender)
-        if not (caller.may(scope, model) or caller.may(Scope.ADMIN, model)):
-            raise Forbidden(_reason(caller, scope), caller.name)
-        if self._quotas is None:
-            return Ticket(caller)
-        return Ticket(caller, self._quotas.request(caller, sender.address))
+        return self._let_in(self._identify(shown, sender), sender, scope, model)
 
-    def look(self, shown: Shown, sender: Sender, path: str) -> None:
+    def look(
+        self, shown: Shown, sender: Sender, path: str, find: Callable[[], Asked] | None = None
+    ) -> None:
         """Look at a request whose body is still to come, which nobody need wait for if this raises.
+
+        One that is let in so far is counted when it is admitted, one that is refused is so here.
+
+        Args:
+            shown: what it shows.
+            sender: where it comes from.
+            path: that it asks for.
+            find: tells the route and the model, as for `admit`; None where nobody knows.
 
         Raises:
             Unauthorized: it shows nothing that is known, and its path asks for it.
-            Forbidden: it comes from elsewhere.
-            TooManyRequests: it has shown such things too often.
+            Forbidden: it comes from elsewhere, or what it shows does not open this door.
+            TooManyRequests: it has shown such things too often, or a quota is used up.
         """
-        if not self.idle and self._scopes.get(path.rstrip("/"), Scope.PREDICT) is not None:
-            self._identify(shown, sender)
+        if self.idle or self._scopes.get(path.rstrip("/"), Scope.PREDICT) is None:
+            return
+        caller = self._identify(shown, sender)
+        # To count a refusal, others would have to wait for quotas that are not quick.
+        if find is None or Scope.ADMIN in caller.scopes or not self.is_quick:
+            return
+        route, model = find()
+        scope = self._scopes.get(route or "", Scope.PREDICT)
+        if scope is not None and not _opens(caller, scope, model):
+            self._let_in(caller, sender, scope, model)
+
+    def _let_in(self, caller: Caller, sender: Sender, scope: Scope, model: str | None) -> Ticket:
+        """Count a request, and refuse it if the key is for something else: that is not free."""
+        left = None
+        if self._quotas is not None:
+            left = self._quotas.request(caller, sender.address)
+        if not _opens(caller, scope, model):
+            headers = () if left is None else left.headers
+            raise Forbidden(_reason(caller, scope), caller.name, headers)
+        return Ticket(caller, left, model)
 
     def _identify(self, shown: Shown, sender: Sender) -> Caller:
         if self._is_local and not is_local(sender.address):
@@ -172,6 +202,10 @@ def doors(config: Config) -> dict[str, Scope | None]:
         "/openapi.json": said[config.openapi],
         **administering,
     }
+
+
+def _opens(caller: Caller, scope: Scope, model: str | None) -> bool:
+    return caller.may(scope, model) or caller.may(Scope.ADMIN, model)
 
 
 def _reason(caller: Caller, scope: Scope) -> str:

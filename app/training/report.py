@@ -12,6 +12,7 @@ from typing import Any
 
 from app.config import Config
 from app.manifest import Manifest
+from app.terminal import escaped
 from app.training.dataset import Dataset
 from app.training.evaluation import MEASURES, Evaluation, Score
 from app.training.preparation import sentences
@@ -103,11 +104,6 @@ def shown(value: Any) -> str:
     return text if text.strip() and text.isprintable() else json.dumps(text)
 
 
-def one_line(text: str) -> str:
-    """A message with anything that would break its line, or drive the terminal, escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
@@ -142,7 +138,7 @@ def say(lines: Iterator[str] | Sequence[str]) -> None:
     """Print lines, at once; where nobody reads on (a closed pipe, a full disk), go on silently."""
     try:
         for line in lines:
-            print(one_line(line), flush=True)
+            print(escaped(line), flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -59,10 +59,12 @@ def check(data: bytes) -> None:
     for route in ROUTES:
         for model in ("tiny", "other"):
             assert _admitted(open_guard, shown, route, model) == expected(key, route, model)
-            assert _admitted(counting, shown, route, model) in (
-                429,
-                expected(key, route, model),
-            )
+            assert _looked(open_guard, shown, route, (route, model)) == expected(key, route, model)
+            for found in (
+                _admitted(counting, shown, route, model),
+                _looked(counting, shown, route, (route, model)),
+            ):
+                assert found in (429, expected(key, route, model))
         needs = route != "/healthz"
         assert _looked(open_guard, shown, route) == (401 if needs and key is None else 200)
         assert _looked(counting, shown, route) in (200, 401, 429)
@@ -109,9 +111,9 @@ def _status(error: OrdinateError) -> int:
     return error.status
 
 
-def _looked(guard: Guard, shown: Shown, path: str) -> int:
+def _looked(guard: Guard, shown: Shown, path: str, asked: tuple[str, str] | None = None) -> int:
     try:
-        guard.look(shown, PEER, path)
+        guard.look(shown, PEER, path, asked and (lambda: asked))
     except (Unauthorized, Forbidden, TooManyRequests) as error:
         return _status(error)
     return 200

@@ -54,7 +54,7 @@ def test_both_ways_give_the_same_answer(case: Case, application: Flask) -> None:
 def test_a_plain_prediction_takes_the_fast_path(application: Flask) -> None:
     fast = application.wsgi_app
     assert isinstance(fast, FastPath)
-    alone = FastPath(refuse, fast._served)
+    alone = FastPath(refuse, fast._served, fast._routes)
 
     for target in ("/predict", "/models/tiny/predict"):
         status, headers, body = answered(alone, Case("good", 200, target=target))
@@ -84,7 +84,7 @@ def test_whatever_needs_interpretation_is_left_to_flask(
 ) -> None:
     fast = application.wsgi_app
     assert isinstance(fast, FastPath)
-    alone = FastPath(refuse, fast._served)
+    alone = FastPath(refuse, fast._served, fast._routes)
 
     with pytest.raises(AssertionError, match="did not take"):
         answered(alone, Case("good", 200), **changes)

@@ -1,5 +1,7 @@
 """Where a request comes from, with proxies that are trusted and without."""
 
+import tracemalloc
+
 import pytest
 
 from app.casts import proxies
@@ -59,3 +61,26 @@ def test_a_peer_of_ipv4_on_a_socket_of_ipv6_is_in_networks_of_ipv4() -> None:
     trusting = Proxies(proxies("10.0.0.0/8"))
 
     assert trusting.sender(Sender(f"::ffff:{PROXY}"), CLIENT) == Sender(CLIENT)
+
+
+@pytest.mark.parametrize("peer", ["198.51.100.7", PROXY], ids=["a stranger", "a proxy"])
+def test_no_header_is_remembered_that_takes_much_memory(peer: str) -> None:
+    trusting = Proxies(proxies("10.0.0.0/8"))
+    hearsay = "x" * 8_000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(5_000):
+            trusting.sender(Sender(peer), f"{hearsay}{number}, {CLIENT}")
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 2_000_000  # other threads allocate as well
+
+
+def test_a_long_header_of_a_proxy_is_read_as_any_other() -> None:
+    trusting = Proxies(proxies("10.0.0.0/8"))
+    hops = ", ".join(f"10.0.{number}.1" for number in range(200))
+
+    assert trusting.sender(Sender(PROXY), f"evil, {CLIENT}, {hops}") == Sender(CLIENT)

@@ -143,6 +143,8 @@ def test_rows_beyond_the_quota_are_not_answered(
     assert [answer.status for answer in answers] == [200, 429, 200]
     assert '"rows-per-address";r=4;' in field(answers[0], "RateLimit")
     assert 0 < int(field(answers[1], "Retry-After")) <= 60
+    assert '"rows-per-address";r=4;' in field(answers[1], "RateLimit")
+    assert "has 4 left, and 5 were asked for" in answers[1].json["error"]
     assert "y" not in answers[1].json
     assert len(answers[2].json["y"]) == 4
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.config import Config
-from app.errors import TooManyRequests, Unauthorized
+from app.errors import Forbidden, TooManyRequests, Unauthorized
 from app.quotas import Quotas
 from app.security import NOTHING, Caller, Guard, Scope, Sender, Shown
 from app.telemetry import Log, Metrics
@@ -64,3 +64,53 @@ def test_wrong_keys_count_before_the_body_is_here_as_well(guard: Guard) -> None:
 
     with pytest.raises(TooManyRequests):
         guard.look(WRONG, HERE, "/predict")
+
+
+def limited(monkeypatch: pytest.MonkeyPatch | None = None) -> Guard:
+    """A guard before doors that need another scope, with ten requests a day for each address."""
+    config = Config.from_env({"ORDINATE_LIMIT_ADDRESS_REQUESTS": "10/day"})
+    quotas = Quotas.of(config, Metrics(), Log("error"), keys=True)
+    if monkeypatch is not None:
+        monkeypatch.setattr(quotas, "is_quick", False)
+    return Guard(OneKey(), quotas, {"/metrics": Scope.ADMIN})
+
+
+def metrics_of(_: object = None) -> tuple[str, None]:
+    return "/metrics", None
+
+
+def test_a_right_key_at_a_wrong_door_is_no_free_request() -> None:
+    guard = limited()
+
+    for left in range(9, -1, -1):
+        with pytest.raises(Forbidden) as refused:
+            guard.admit(RIGHT, HERE, "/metrics")
+        assert f'"requests-per-address";r={left};' in dict(refused.value.headers)["RateLimit"]
+    with pytest.raises(TooManyRequests):
+        guard.admit(RIGHT, HERE, "/metrics")
+    with pytest.raises(TooManyRequests):
+        guard.admit(RIGHT, HERE, "/predict")
+
+
+def test_it_counts_before_the_body_is_here_as_well_and_who_is_let_in_counts_later() -> None:
+    guard = limited()
+    for _ in range(50):
+        guard.look(RIGHT, HERE, "/predict", lambda: ("/predict", None))
+
+    for _ in range(10):
+        with pytest.raises(Forbidden):
+            guard.look(RIGHT, HERE, "/metrics", metrics_of)
+
+    with pytest.raises(TooManyRequests):
+        guard.look(RIGHT, HERE, "/metrics", metrics_of)
+
+
+def test_where_counting_takes_long_it_is_left_to_who_can_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guard = limited(monkeypatch)
+
+    guard.look(RIGHT, HERE, "/metrics", metrics_of)
+
+    with pytest.raises(Forbidden):
+        guard.admit(RIGHT, HERE, "/metrics")

@@ -14,10 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from app.compiled import library
+from app.config import Config
+from app.errors import TooManyRequests
+from app.quotas import Quotas
 from app.quotas.buckets import Buckets
 from app.quotas.remote import Asked, Remote
 from app.quotas.script import arguments, key
 from app.rates import rate
+from app.security import ANYBODY
+from app.telemetry import Log, Metrics
 from tests.support.raw import Wire, post
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
@@ -260,6 +266,18 @@ def told(server: Server, outcome: str) -> int:
     """How often a service has logged this of its quotas."""
     events = [json.loads(line) for line in server.err if '"quotas"' in line]
     return sum(event["outcome"] == outcome for event in events)
+
+
+def test_a_refusal_tells_what_is_left_in_redis(redis: RedisServer) -> None:
+    settings = {"ORDINATE_LIMITS_URL": redis.url, "ORDINATE_LIMIT_ADDRESS_ROWS": "10/hour"}
+    quotas = Quotas(Config.from_env(settings), Metrics(), Log("error"), library())
+    left = quotas.request(ANYBODY, "192.0.2.77")
+    left.charge(8)
+
+    with pytest.raises(TooManyRequests, match="has 2 left, and 3 were asked for") as refused:
+        left.charge(3)
+
+    assert '"rows-per-address";r=2;' in dict(refused.value.headers)["RateLimit"]
 
 
 def test_redis_is_imported_only_where_it_is_used() -> None:

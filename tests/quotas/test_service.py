@@ -192,3 +192,40 @@ def test_compiled_code_is_used_where_it_was_built() -> None:
 
     assert quotas is not None
     assert quotas._compiled is library()
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "under locks"])
+def test_a_refusal_of_rows_tells_how_many_are_left(compiled: bool) -> None:
+    config = Config.from_env({"ORDINATE_LIMIT_ADDRESS_ROWS": "10/hour"})
+    quotas = Quotas(config, Metrics(), Log("error"), library() if compiled else None)
+    quotas.request(ANYBODY, HERE).charge(7)
+
+    for rows, wait in ((10, 2520), (4, 360)):
+        with pytest.raises(TooManyRequests) as refused:
+            quotas.request(ANYBODY, HERE).charge(rows)
+
+        seconds = refused.value.retry_after
+        assert seconds in (wait - 1, wait)
+        told = f'"rows-per-address";r=3;t={seconds}'
+        assert dict(refused.value.headers)["RateLimit"] == told
+        assert refused.value.message == (
+            "the quota of rows of this address, which is 10 an hour, has 3 left, and "
+            f"{rows} were asked for: try again in {seconds} s, or send fewer"
+        )
+    quotas.request(ANYBODY, HERE).charge(3)
+
+
+@pytest.mark.parametrize("burst", [1, 2, 7, 999])
+@pytest.mark.parametrize("used", [1, 0.5, 0.1])
+def test_as_many_rows_as_a_refusal_tells_are_let_in(burst: int, used: float) -> None:
+    taken = max(1, int(used * burst))
+    quotas = Counter(ADDRESS_ROWS=f"{burst}/day").quotas
+    first, second, third = (quotas.request(ANYBODY, HERE) for _ in range(3))
+    first.charge(taken)
+
+    with pytest.raises(TooManyRequests) as refused:
+        second.charge(burst - taken + 1)
+
+    assert f";r={burst - taken};" in dict(refused.value.headers)["RateLimit"]
+    if taken < burst:
+        third.charge(burst - taken)

@@ -50,11 +50,17 @@ def test_a_version_that_does_not_exist_is_unknown(watched: Watched, version: int
         watched.registry.get("tiny", version)
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "Tiny", "../tiny", "a" * 10_000, "tiny\0"])
+@pytest.mark.parametrize("name", ["nobody", "Tiny", "../tiny", "a" * 10_000, "tiny\0"])
 def test_a_name_that_does_not_exist_is_unknown(watched: Watched, name: str) -> None:
     for version in (None, 1):
         with pytest.raises(UnknownModel, match="there is no model named"):
             watched.registry.get(name, version)
+
+
+def test_an_empty_name_is_that_of_a_default_that_there_was_not(watched: Watched) -> None:
+    assert watched.registry.default == "tiny"
+    with pytest.raises(NotReady, match="there is no default model"):
+        watched.registry.lineup("")
 
 
 def test_one_numbered_version_stays_in_memory_and_goes_before_another_is_loaded(
