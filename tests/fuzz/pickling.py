@@ -1,6 +1,7 @@
 """Pickles of models: read into an estimator, or refused; nothing runs and nothing is large."""
 
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,11 +21,12 @@ FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.",
 _called: list[str] = []
 """What was done that no reading of a model does."""
 
-_reading = False
+_reading: int | None = None
+"""The thread that reads one; others may do as they like."""
 
 
 def _listen(event: str, _arguments: object) -> None:
-    if _reading and event.startswith(FORBIDDEN):
+    if _reading == threading.get_ident() and event.startswith(FORBIDDEN):
         _called.append(event)
 
 
@@ -62,8 +64,8 @@ def check(data: bytes) -> None:
 def _watched() -> Iterator[None]:
     global _reading  # noqa: PLW0603 - a hook of the interpreter can only be one for all
     _called.clear()
-    _reading = True
+    _reading = threading.get_ident()
     try:
         yield
     finally:
-        _reading = False
+        _reading = None
