@@ -12,13 +12,11 @@ from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter
-from app.worker.doorstep import let_be, reset
 from app.worker.ends import Ends
 from app.worker.heads import Head
 from app.worker.outgoing import Outgoing
 from app.worker.responding import FULL
 from app.worker.server import Server
-from app.worker.transport import SocketTransport
 
 LAST_CALL_SECONDS = 1.0
 """A connection is kept for so long without a request when the service stops."""
@@ -33,14 +31,13 @@ _TURN = 16
 class Connection(Outgoing):
     """The bytes of one client."""
 
-    __slots__ = ("_busy", "_cutter", "_ends", "_queued", "_stalled", "_weight")
+    __slots__ = ("_busy", "_cutter", "_ends", "_queued", "_weight")
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
         self._cutter = Cutter(server.limits.body, server.limits.parser)
         self._weight = 0
         self._busy = False
-        self._stalled = False  # the client has not taken its answer yet
         self._queued = False  # others have a turn before its next request
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -101,8 +98,10 @@ class Connection(Outgoing):
         return self._is_answering() and not self._closing
 
     def pause_writing(self) -> None:
-        """Begin to measure how long the client lets its answer wait."""
+        """Read no more of a client that lets its answer wait, and measure for how long."""
         self._stalled, self._since = True, self._now()
+        if self._transport is not None:
+            self._transport.pause_reading()  # what it sent would be held as long
         self._weigh()
 
     def resume_writing(self) -> None:
@@ -151,7 +150,7 @@ class Connection(Outgoing):
             return
         self._advance()
         self._weigh()
-        if self._cutter.waiting <= _MAX_WAITING:
+        if self._cutter.waiting <= _MAX_WAITING and not self._stalled:
             self._transport.resume_reading()
         self._close_if_done()
 
@@ -199,15 +198,6 @@ class Connection(Outgoing):
         self._end_with(answer)
         self._weigh()
 
-    def _part(self) -> None:
-        """Do not read for a moment what a refused client still sends."""
-        transport = self._transport
-        client = transport.detach() if isinstance(transport, SocketTransport) else None
-        if client is None:
-            let_be(transport, self._loop)
-        else:
-            self._server.doorstep.keep(client)
-
     def idle_since(self) -> float | None:
         """Since when nothing was asked here; None while something is."""
         return None if self._cutter.begun or self._is_answering() else self._since
@@ -230,15 +220,6 @@ class Connection(Outgoing):
                 self._refuse(TimeoutError())
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
-
-    def _end_if(self, waited: float) -> None:
-        """End the connection of a client that has not taken its answer, or not hung up."""
-        assert self._transport is not None
-        limits = self._server.limits
-        if self._stalled and waited > limits.write:
-            reset(self._transport)
-        elif not self._stalled and waited > limits.linger:
-            self._transport.abort()
 
     def _is_dismissed(self, now: float) -> bool:
         """Whether the service stops and no request came that may have been on its way."""

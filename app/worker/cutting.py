@@ -48,13 +48,15 @@ class Cutter:
         self._buffer = b""
         self._gathering: _Gathering | None = None  # a plain request without all of its body
         self._parse: Parse | None = None  # any other that is not all here
-        self._gathered: Request | None = None
+        self._gathered: Request | None = None  # with all of it, and not asked for yet
         self._new_head: Head | None = None
 
     @property
     def begun(self) -> bool:
         """Whether a request has begun to arrive."""
-        return bool(self._buffer or self._gathering or self._parse is not None)
+        return bool(
+            self._buffer or self._gathering or self._parse is not None or self._gathered is not None
+        )
 
     @property
     def waiting(self) -> int:
@@ -63,10 +65,11 @@ class Cutter:
 
     @property
     def held(self) -> int:
-        """How many bytes of requests that are not all here are in memory, about."""
-        gathered = self._gathering.held if self._gathering else 0
+        """How many bytes of requests that were not given yet are in memory, about."""
+        gathering = self._gathering.held if self._gathering else 0
+        gathered = len(self._gathered.body) if self._gathered is not None else 0
         parsed = self._parse.held if self._parse is not None else 0
-        return len(self._buffer) + gathered + parsed
+        return len(self._buffer) + gathering + gathered + parsed
 
     def whole(self, arrived: bytes) -> Request | None:
         """What has arrived, if it is a plain request and nothing else; then it is not to be added.
@@ -120,7 +123,7 @@ class Cutter:
 
     def clear(self) -> None:
         """Forget what has arrived."""
-        self._buffer, self._gathering, self._parse = b"", None, None
+        self._buffer, self._gathering, self._gathered, self._parse = b"", None, None, None
 
     def _cut_plain(self, arrived: bytes) -> Request | None:
         """Cut off a request with a plain head; None for any other, and while its body is not here.

@@ -3,8 +3,9 @@
 import asyncio
 from math import inf
 
-from app.worker.doorstep import end_with
+from app.worker.doorstep import end_with, let_be, reset
 from app.worker.server import Server
+from app.worker.transport import SocketTransport
 
 
 class Outgoing(asyncio.Protocol):
@@ -24,6 +25,7 @@ class Outgoing(asyncio.Protocol):
         "_now",
         "_server",
         "_since",
+        "_stalled",
         "_transport",
         "_unsent",
     )
@@ -32,6 +34,7 @@ class Outgoing(asyncio.Protocol):
         self._server, self._loop, self._now = server, loop, loop.time
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] = []  # answers, until the end of the event loop's turn
+        self._stalled = False  # the client has not taken its answer yet
         self._ended = self._closing = False  # the client, or we, will send no more
         self._discarded = 0  # bytes
         self._closed = inf  # when it was answered for the last time
@@ -75,6 +78,24 @@ class Outgoing(asyncio.Protocol):
             self._transport.close()
         else:
             end_with(self._transport, last)
+
+    def _part(self) -> None:
+        """Do not read for a moment what a refused client still sends."""
+        transport = self._transport
+        client = transport.detach() if isinstance(transport, SocketTransport) else None
+        if client is None:
+            let_be(transport, self._loop)
+        else:
+            self._server.doorstep.keep(client)
+
+    def _end_if(self, waited: float) -> None:
+        """End the connection of a client that has not taken its answer, or not hung up."""
+        assert self._transport is not None
+        limits = self._server.limits
+        if self._stalled and waited > limits.write:
+            reset(self._transport)
+        elif not self._stalled and waited > limits.linger:
+            self._transport.abort()
 
     def _discard(self, data: bytes) -> None:
         """Give a client that still sends more time to read why not, but not for ever."""

@@ -103,3 +103,28 @@ def test_client_that_sends_one_byte_a_chunk_is_answered(count: int, server: Serv
         wire.send(IN_CHUNKS * count + post())
 
         assert [wire.answer().status for _ in range(count + 1)] == [200] * (count + 1)
+
+
+def test_a_body_that_is_whole_is_held_until_it_is_asked_for() -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+    cutter.add(post(BODY)[:-5])
+    assert cutter.next() is None
+
+    cutter.add(post(BODY)[-5:])
+
+    assert cutter.begun
+    assert cutter.held == len(BODY)
+    assert taken(cutter)[0].body == BODY
+    assert (cutter.begun, cutter.held) == (False, 0)
+
+
+def test_a_body_that_is_whole_is_forgotten_with_all_else() -> None:
+    cutter = Cutter(len(BODY), LIMITS)
+    cutter.add(post(BODY)[:-5])
+    assert cutter.next() is None
+    cutter.add(post(BODY)[-5:])
+
+    cutter.clear()
+
+    assert (cutter.begun, cutter.held) == (False, 0)
+    assert cutter.next() is None
