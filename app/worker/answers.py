@@ -13,6 +13,7 @@ from app.worker.heads import Environ
 
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+_HEAD_END = b"\r\n\r\n"
 _LENGTH = "content-length"
 _KEPT_HEADS = 64
 
@@ -74,6 +75,14 @@ def answer(application: Application, environ: Environ, body: bytes, keep_alive: 
     return _head(said[0], said[1], len(whole), keep_alive) + (
         b"" if environ["REQUEST_METHOD"] == "HEAD" else whole
     )
+
+
+def fitted(answer: bytes, method: str) -> bytes:
+    """A whole answer as this method asks for it: for HEAD without its body, whose length stays.
+
+    Behind an answer to HEAD its client takes whatever comes for the next one.
+    """
+    return answer[: answer.index(_HEAD_END) + len(_HEAD_END)] if method == "HEAD" else answer
 
 
 def _head(

@@ -3,6 +3,9 @@
 from asyncio import AbstractEventLoop
 from collections import deque
 
+from app.worker.budget import SMALL_BYTES
+from app.worker.heads import Head
+
 _SECONDS = 1.0
 """A body that takes longer is no part of what is to be done next: its client is slow."""
 
@@ -33,3 +36,8 @@ class Coming:
         while since and now - since[0] > _SECONDS:
             since.popleft()
         return len(since)
+
+
+def is_large(head: Head) -> bool:
+    """Whether a body is, or may be, of those that are refused where there is too much to do."""
+    return head.length is None or head.length > SMALL_BYTES

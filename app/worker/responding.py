@@ -11,9 +11,9 @@ from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
 from app.http.fast import SETTLE, FastPath, Unfinished
 from app.http.refusing import is_vital, refused
 from app.protocols.native import BRIEF_BYTES
-from app.worker.answers import Heads, answer
-from app.worker.budget import SMALL_BYTES, Budget
-from app.worker.coming import Coming
+from app.worker.answers import Heads, answer, fitted
+from app.worker.budget import Budget
+from app.worker.coming import Coming, is_large
 from app.worker.ends import Ends
 from app.worker.heads import Head
 from app.worker.pool import Bounds, Pool, Settle
@@ -86,7 +86,7 @@ class Responder:
         except Unfinished as unfinished:
             return unfinished
         except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return self._failed(error, ends)
+            return self._failed(head, ends, error)
         return None
 
     def later(
@@ -116,7 +116,7 @@ class Responder:
             try:
                 return self._answer(head, ends, body, keep_alive, settle, unfinished)
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
-                return self._failed(error, ends)
+                return self._failed(head, ends, error)
 
         size, came = len(body), self._loop.time()
         if is_large(head):
@@ -143,7 +143,7 @@ class Responder:
     def early(self, head: Head, ends: Ends) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
         if self._fast is not None and (found := self._fast.early(head.environ, ends.sender)):
-            return self._heads.answer(*found, keep_alive=False)
+            return _fitted(head, self._heads.answer(*found, keep_alive=False))
         if not self.budget.has_room(head.length or 0):
             why = FULL
         elif self._is_too_much(head):
@@ -209,9 +209,9 @@ class Responder:
         waited: float = 0.0,
     ) -> bytes:
         if self._fast is None:
-            return refuse(self._application, error, ends.sender.address, self._strict)
-        outcome, request_id = refused(self._fast.served, head.environ, error, waited)
-        return self._heads.answer(outcome, request_id, keep_alive)
+            return self._failed(head, ends, error)
+        found = refused(self._fast.served, head.environ, error, waited)
+        return _fitted(head, self._heads.answer(*found, keep_alive))
 
     def _answer(
         self,
@@ -231,13 +231,13 @@ class Responder:
         environ = ends.environ() | head.environ | {SETTLE: settle}
         return answer(self._application, environ, body, keep_alive)
 
-    def _failed(self, error: BaseException, ends: Ends) -> bytes:
-        return refuse(self._application, error, ends.sender.address, self._strict)
+    def _failed(self, head: Head, ends: Ends, error: BaseException) -> bytes:
+        said = refuse(self._application, error, ends.sender.address, self._strict)
+        return _fitted(head, said)
 
 
-def is_large(head: Head) -> bool:
-    """Whether a body is, or may be, of those that are refused where there is too much to do."""
-    return head.length is None or head.length > SMALL_BYTES
+def _fitted(head: Head, answer: bytes) -> bytes:
+    return fitted(answer, head.environ["REQUEST_METHOD"])
 
 
 def _never(_path: str) -> bool:

@@ -1,6 +1,8 @@
 """More than can be done: who is refused, how soon, and that nobody else notices."""
 
+import os
 import select
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -151,6 +153,24 @@ def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_co
     assert {each.headers["Connection"] for each in refused} == {"close"}
     assert [small.status, healthy.status, heard.status, answered.status] == [200] * 4
     assert log.count('"status":503') >= 21
+
+
+def test_a_refusal_of_head_does_not_pass_for_the_next_answer(models: Path) -> None:
+    settings = {"ORDINATE_WORKERS": "1", "ORDINATE_QUEUE": "0"}
+    with Server(models, **settings) as server, ExitStack() as stack:
+        crowd = [joined(server, stack) for _ in range(20)]
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGSTOP)
+        for wire in crowd:
+            wire.send(headed("HEAD /openapi.json HTTP/1.1", "Host: x") + STATE)
+        os.kill(worker, signal.SIGCONT)
+
+        heads = [wire.answer(bodiless=True) for wire in crowd]
+        states = [wire.answer() for wire in crowd]
+
+    assert {each.status for each in heads} == {200, 503}
+    assert {int(each.headers["Content-Length"]) > 0 for each in heads} == {True}
+    assert [each.json for each in states] == [{"status": "ok"}] * 20
 
 
 STATE = headed("GET /healthz HTTP/1.1", "Host: x")

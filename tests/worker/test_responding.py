@@ -44,8 +44,8 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
 
 
-def head(target: str, body: bytes = BODY) -> Head:
-    request = post(body, target=target)
+def head(target: str, body: bytes = BODY, method: str = "POST") -> Head:
+    request = post(body, target=target).replace(b"POST", method.encode(), 1)
     found = recognise(request[: -len(body)])
     assert found is not None
     return found
@@ -196,3 +196,55 @@ def test_what_was_let_in_and_finds_no_thread_is_refused_like_any_other(
     answer = responder.later(*request, print, found)
     assert answer is not None
     assert parsed(answer)[0].status == 503
+
+
+def full(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Pool, "is_full", lambda *_: True)
+
+
+def failing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(FastPath, "__call__", raising(RuntimeError()))
+
+
+@pytest.mark.parametrize(("prepare", "status"), [(full, 503), (failing, 500)])
+def test_head_gets_no_body_whoever_refuses_it(
+    service: Flask,
+    loop: asyncio.AbstractEventLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[[pytest.MonkeyPatch], None],
+    status: int,
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    prepare(monkeypatch)
+
+    short, whole = (given(responder, loop, head("/models", BODY, each)) for each in ("HEAD", "GET"))
+
+    (answer,) = parsed(whole)
+    assert short.startswith(b"HTTP/1.1 %d " % status)
+    assert short.endswith(b"\r\n\r\n")
+    assert b"\r\nContent-Length: %d\r\n" % len(answer.body) in short
+
+
+def given(responder: Responder, loop: asyncio.AbstractEventLoop, asked: Head) -> bytes:
+    """The answer to a request that is left to a thread, whoever gives it."""
+
+    async def ask() -> bytes:
+        answer: asyncio.Future[bytes] = loop.create_future()
+        refusal = responder.later(asked, HERE, BODY, True, answer.set_result)
+        async with asyncio.timeout(SECONDS):
+            return refusal or await answer
+
+    return loop.run_until_complete(ask())
+
+
+def test_head_gets_no_body_where_its_own_is_not_waited_for(
+    service: Flask, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    full(monkeypatch)
+
+    answer = responder.early(head("/models", LARGE, "HEAD"), HERE)
+
+    assert answer is not None
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert answer.endswith(b"\r\n\r\n")
