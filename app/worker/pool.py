@@ -119,11 +119,12 @@ class Pool:
         Args:
             coming: requests that were let in and are not here yet.
         """
-        waiting = self._settled()
-        if waiting:
-            waited = self._loop.time() - waiting[0].since
-            if len(waiting) >= self._bounds.waiting or waited > self._bounds.wait:
-                return True
+        with self._lock:  # so that none of them begins meanwhile
+            waiting, free = self._settled(), self._bounds.threads - self._busy
+        if len(waiting) - free >= self._bounds.waiting:  # the others have a thread that will wake
+            return True
+        if waiting and self._loop.time() - waiting[0].since > self._bounds.wait:
+            return True
         count = len(waiting) + coming
         return count >= self._bounds.threads and count * self._pace > self._bounds.wait
 

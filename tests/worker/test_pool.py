@@ -121,6 +121,37 @@ def test_what_waits_is_bounded_in_number(make: Callable[..., Case]) -> None:
     assert case.pool.is_full()
 
 
+def test_what_is_left_to_an_idle_thread_does_not_wait(
+    make: Callable[..., Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pool, "_run", lambda _: None)  # no thread has woken yet
+    case, full = make(3, 0), []
+
+    for number in range(3):
+        full.append(case.pool.is_full())
+        case.submit(f"{number}")
+
+    assert full == [False] * 3
+    assert case.pool.is_full()
+
+
+def test_where_nothing_may_wait_as_many_are_taken_as_there_are_threads(
+    make: Callable[..., Case],
+) -> None:
+    case = make(2, 0)
+    full = []
+
+    for name in ("first", "second"):
+        full.append(case.pool.is_full())
+        case.begun(name)
+
+    assert full == [False, False]
+    assert case.pool.is_full()
+    case.works[0].open()
+    case.loop.turn()
+    assert not case.pool.is_full()
+
+
 def test_what_waits_is_bounded_in_time(make: Callable[..., Case]) -> None:
     case = make(1, 100)
     case.begun("first")
