@@ -5,6 +5,7 @@ import threading
 
 from app.registry import Registry
 from app.telemetry import Log
+from app.threads import started
 
 
 class Watcher:
@@ -28,12 +29,14 @@ class Watcher:
         self._stopped = threading.Event()
 
     def ensure(self) -> None:
-        """Start watching in this process unless it does already."""
+        """Start watching in this process unless it does already. Never raises.
+
+        Where the system has no thread to spare, that is left to the next call.
+        """
         if self._seconds and self._process != os.getpid():
             with self._starting:
-                if self._process != os.getpid():
+                if self._process != os.getpid() and started(self._watch, "watcher"):
                     self._process = os.getpid()
-                    threading.Thread(target=self._watch, name="watcher", daemon=True).start()
 
     def look(self) -> None:
         """Take over now what is new, unless looking is switched off. Never raises."""

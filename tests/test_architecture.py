@@ -17,6 +17,7 @@ RANKS = {
     "masking": 0,
     "rates": 0,
     "terminal": 0,
+    "threads": 0,
     "version": 0,
     "config": 1,
     "keyfiles": 1,

@@ -10,6 +10,7 @@ from app.store import Reader
 from app.telemetry import Log
 from app.watcher import Watcher
 from tests.support.models import PLAIN, publish
+from tests.support.threads import no_more_threads
 
 SECONDS = 20
 
@@ -105,4 +106,18 @@ def test_a_look_that_fails_is_logged_and_the_next_one_comes(
 
     assert told.waits_for(1)
     assert "MemoryError" in capfd.readouterr().err
+    watcher.stop()
+
+
+def test_without_a_thread_it_watches_when_it_is_asked_again(tmp_path: Path) -> None:
+    before = watchers()
+    watcher = Watcher(Registry(Reader(tmp_path), None, Told()), 3600, Log(access=False))
+    with no_more_threads():
+        watcher.ensure()
+    meanwhile = watchers() - before
+
+    watcher.ensure()
+
+    assert not meanwhile
+    assert len(watchers() - before) == 1
     watcher.stop()

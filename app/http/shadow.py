@@ -24,6 +24,7 @@ from app.telemetry.families import (
     SHADOW_FAILED,
     SHADOW_ROWS,
 )
+from app.threads import started
 
 MOST_WAITING = 256
 MOST_BYTES = 16 << 20
@@ -76,8 +77,7 @@ class Shadow:
                 self._tasks.append(task)
                 self._bytes += _size(task)
             if self._thread is None or not self._thread.is_alive():  # it does not survive a fork
-                self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
-                self._thread.start()
+                self._thread = started(self._work, "shadow")
         if full:
             self._metrics.count(SHADOW_DROPPED, model.manifest.name)
         elif not self._some.is_set():

@@ -21,6 +21,7 @@ from app.journal.rotation import Rotation
 from app.journal.sealing import RECORDS, begin
 from app.telemetry import Log, Metrics
 from app.telemetry.families import LOGGED
+from app.threads import started
 
 MOST_WAITING = 1 << 16
 MOST_BYTES = 32 << 20
@@ -105,13 +106,17 @@ class Journal:
             self._some.set()
 
     def ensure(self) -> None:
-        """Start to write, and to remove what is too old, in this process unless it does already."""
+        """Start to write, and to remove what is too old, in this process unless it does already.
+
+        Where the system has no thread to spare, that is left to the next record.
+        """
         with self._lock:
             if self._process == os.getpid():
                 return
+            self._thread = started(self._work, "prediction log")
+            if self._thread is None:
+                return
             self._process = os.getpid()
-        self._thread = threading.Thread(target=self._work, name="prediction log", daemon=True)
-        self._thread.start()
         atexit.register(self.close)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from app.quotas.script import SCRIPT
+from app.threads import started
 
 ANSWER_SECONDS = 0.1
 PROBE_SECONDS = 1.0
@@ -71,10 +72,9 @@ class Link:
     def __init__(self, make: Callable[[], Any], threads: int, seconds: float) -> None:
         self._make, self._seconds = make, seconds
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._count = threads
-        for _ in range(threads):
-            # Daemons: one that hangs in a look-up must not keep the process from ending.
-            threading.Thread(target=self._work, name="quotas", daemon=True).start()
+        # Daemons: one that hangs in a look-up must not keep the process from ending. Where the
+        # system has no thread to spare, asking takes too long, and what comes of that is the same.
+        self._count = sum(started(self._work, "quotas") is not None for _ in range(threads))
 
     def ask(self, asked: Asked) -> list[int]:
         """Have a thread ask. Raises TimeoutError, and anything else that went wrong there."""
@@ -125,10 +125,12 @@ class Remote:
         self._make = _maker(url, seconds / 2)
         self._lock = threading.Lock()
         self._link: Link | None = None  # made by the process that uses it, after it was forked
-        self._is_lost = self._is_closed = False
+        self._is_lost = self._is_sought = self._is_closed = False
 
     def ask(self, asked: Asked) -> list[int] | None:
         """What the script answers; None where Redis does not."""
+        if self._is_lost and not self._is_sought:
+            self._seek()
         link = None if self._is_lost else self._link or self._make_link()
         if link is None:
             return None
@@ -159,7 +161,13 @@ class Remote:
             self._link, self._is_lost = None, True
         link.close()
         self._changed(error)
-        threading.Thread(target=self._probe, name="quotas-probe", daemon=True).start()
+        self._seek()
+
+    def _seek(self) -> None:
+        """Have a thread look for it; where the system has none to spare, a later request does."""
+        with self._lock:
+            if self._is_lost and not (self._is_sought or self._is_closed):
+                self._is_sought = started(self._probe, "quotas-probe") is not None
 
     def _probe(self) -> None:
         while not self._is_closed:
@@ -173,7 +181,8 @@ class Remote:
             finally:
                 if connection is not None:
                     connection.close()
-            self._is_lost = self._is_closed
+            with self._lock:
+                self._is_lost, self._is_sought = self._is_closed, False
             self._changed(None)
             return
 

@@ -12,6 +12,7 @@ import orjson
 from app.files import locked, reason
 from app.security.followed import Tell
 from app.security.storing import read_small, replace_private
+from app.threads import started
 
 WRITE_SECONDS = 60.0
 SUFFIX = ".used"
@@ -102,9 +103,8 @@ class Uses:
     def _start(self) -> None:
         """Write from time to time in this process; threads do not survive a fork."""
         with self._lock:
-            if self._process != os.getpid():
+            if self._process != os.getpid() and started(self._keep_writing, "uses"):
                 self._process = os.getpid()
-                threading.Thread(target=self._keep_writing, name="uses", daemon=True).start()
                 atexit.register(self.write)
 
     def _keep_writing(self) -> None:

@@ -2,8 +2,9 @@
 
 import ctypes
 import sys
-import threading
 from typing import Any
+
+from app.threads import started
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
@@ -45,9 +46,8 @@ class Idleness:
         if was_busy:
             self._is_due = True
         elif self._is_due and self._trim is not None:
-            self._is_due = False
             # It takes some milliseconds, in which a request may come.
-            threading.Thread(target=self._trim, args=(0,), name="trim", daemon=True).start()
+            self._is_due = started(self._trim, "trim", 0) is None
 
 
 def _function(name: str) -> Any:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 
-Answer = Callable[[bytes], None]
-Settle = Callable[[], bool]
-Work = Callable[[Settle], bytes]
+from app.threads import started
+from app.worker.job import Answer, Job, Work
 
 _NEWEST = 0.1
 """Share of the newest of the measurements that are averaged."""
@@ -37,53 +36,6 @@ class Bounds:
     waiting: int
     wait: float
     deadline: float
-
-
-class Job:
-    """A request in the hands of the pool, which holds its lock around all but the work.
-
-    Attributes:
-        since: when it came, on the event loop's clock.
-        begun: whether a thread has taken it, or nobody will.
-        is_settled: whether its answer is made and told of, so that no other will be given.
-    """
-
-    __slots__ = (
-        *("_ended", "_given_up", "_late", "_refuse", "_then", "_work"),
-        *("begun", "is_settled", "since"),
-    )
-
-    def __init__(self, work: Work, refuse: Callable[[], bytes], then: Answer, since: float) -> None:
-        self._work, self._refuse, self.since = work, refuse, since
-        self._then: Answer | None = then
-        self.begun = self.is_settled = self._ended = self._given_up = self._late = False
-
-    def work(self, settle: Settle) -> bytes:
-        """Do it, and let go of the request."""
-        work, self._work = self._work, _nothing
-        return work(settle)
-
-    def settle(self) -> bool:
-        """Say that there is an answer; False where time was up before, and nobody waits for it."""
-        self.is_settled = not self._given_up
-        return self.is_settled
-
-    def end(self) -> bool:
-        """Say that the thread is done with it; whether another has taken the thread's place."""
-        self._ended = True
-        return self._late
-
-    def give_up(self) -> bool:
-        """Say that its time is up; whether a thread is still at work on it."""
-        self._late = self.begun and not self._ended
-        self.begun = self._given_up = True
-        return self._late
-
-    def answer(self, answer: bytes | None = None) -> None:
-        """Give the answer, without one the refusal, to whoever waits; only the first counts."""
-        then, self._then = self._then, None
-        if then is not None:
-            then(self._refuse() if answer is None else answer)
 
 
 class Pool:
@@ -135,7 +87,7 @@ class Pool:
             waiting.popleft()
         return waiting
 
-    def submit(self, work: Work, refuse: Callable[[], bytes], then: Answer) -> None:
+    def submit(self, work: Work, refuse: Callable[[], bytes], then: Answer) -> bool:
         """Have a request answered.
 
         Args:
@@ -143,20 +95,27 @@ class Pool:
                 before the answer is counted and logged: whether it is the one that will be sent.
             refuse: done on the event loop if time is up before; gives the answer that says so.
             then: given one of both answers, on the event loop.
+
+        Returns:
+            Whether it will be; False, and none of these is called, where there is no thread for it
+            and the system has none to spare.
         """
         job = Job(work, refuse, then, self._loop.time())
         self._jobs[job] = None
+        if not self._staff():
+            del self._jobs[job]
+            return False
         self._waiting.append(job)
         self._queue.put(job)
-        if self._threads < min(self._bounds.threads, len(self._jobs)):
-            self._start()
+        return True
 
     def check(self, now: float) -> None:
         """Refuse the requests whose time is up. To be called every now and then."""
         for job in tuple(self._jobs):
             if now - job.since < self._bounds.deadline:
-                return
+                break
             self._give_up(job)
+        self._staff()  # the system may have had no thread when one was needed
 
     def give_all_up(self) -> None:
         """Refuse all requests that have no answer yet."""
@@ -175,10 +134,12 @@ class Pool:
         for _ in range(self._threads):
             self._queue.put(None)
 
-    def _start(self) -> None:
-        self._threads += 1
-        # A daemon: one that hangs must not keep the process from its end.
-        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+    def _staff(self) -> bool:
+        """Start a thread if there is work for one more; whether there is any thread."""
+        if self._threads < min(self._bounds.threads, len(self._jobs)):
+            # A daemon: one that hangs must not keep the process from its end.
+            self._threads += started(self._run, self._name) is not None
+        return self._threads > 0
 
     def _give_up(self, job: Job) -> None:
         with self._lock:
@@ -190,8 +151,7 @@ class Pool:
         if is_late:
             self._late.add(job)
             self._threads -= 1
-            if self._jobs:
-                self._start()
+            self._staff()
         job.answer()
 
     def _done(self, job: Job, answer: bytes, pace: float) -> None:
@@ -235,7 +195,3 @@ class Pool:
             if is_replaced:
                 return
             del job, answer  # not to be held until the next one comes
-
-
-def _nothing(_settle: Settle) -> bytes:
-    return b""

@@ -109,6 +109,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.responder = Responder(self.wsgi, bounds, budget, self.loop, strict)
         self.doorstep = Doorstep(self.loop, partial(let_out, self, self.loop))
         self._leaving = service.leaving if service else threading.Event()
+        self._watch = service.watcher.ensure if service else _ignore
         self._stop_delay = config.stop_delay
         self._log = service.log if service else None
         if self._log is not None:
@@ -195,6 +196,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _beat(self) -> None:
         self.notify()
         self._check_times()
+        self._watch()  # it may have found no thread before
 
     def _check_times(self) -> None:
         self.now = now = self.loop.time()
@@ -239,4 +241,4 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _ignore() -> None:
-    """Do nothing, unlike the default of a signal."""
+    """Do nothing: unlike the default of a signal, or for want of a service."""

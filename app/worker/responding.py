@@ -16,7 +16,8 @@ from app.worker.budget import Budget
 from app.worker.coming import Coming, is_large
 from app.worker.ends import Ends
 from app.worker.heads import Head
-from app.worker.pool import Bounds, Pool, Settle
+from app.worker.job import Settle
+from app.worker.pool import Bounds, Pool
 from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
 
@@ -121,7 +122,6 @@ class Responder:
         size, came = len(body), self._loop.time()
         if is_large(head):
             self._coming.arrived()
-        self.budget.held += size
 
         def late() -> bytes:
             waited = self._loop.time() - came
@@ -132,7 +132,9 @@ class Responder:
             self.budget.held -= size
             then(answer)
 
-        pool.submit(work, late, done)
+        if not pool.submit(work, late, done):
+            return self._refused(head, ends, Overloaded(BUSY), keep_alive)
+        self.budget.held += size
         return None
 
     @property

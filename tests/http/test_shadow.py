@@ -20,6 +20,7 @@ from app.telemetry import Log, Metrics
 from tests.support.models import MIXED, PLAIN, linear_numbers, publish
 from tests.support.models import fitted as fit
 from tests.support.server import Server
+from tests.support.threads import no_more_threads
 
 BODY = {"x": [[1, 2, 0.5], [3, -1, 0.25]]}
 SECONDS = 20.0
@@ -173,3 +174,16 @@ def test_every_worker_of_a_real_service_compares(tmp_path: Path) -> None:
             assert server.ask("/predict") == "tiny/2"
 
         server.wait_for(lambda: counted(server.get("/metrics"), "shadow_comparisons") == 30)
+
+
+def test_without_a_thread_it_waits_for_the_next_comparison_and_nobody_notices(
+    tmp_path: Path,
+) -> None:
+    client = client_of(labelled(tmp_path))
+    with no_more_threads():
+        first = client.post("/predict", json=BODY)
+
+    second = client.post("/predict", json=BODY)
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert eventually(lambda: counted(client.get("/metrics").text, "shadow_comparisons") == 4)

@@ -25,6 +25,7 @@ from app.telemetry import Log, Metrics
 from tests.support.journal import Kept, written
 from tests.support.raw import Wire, chunked, headed, post
 from tests.support.server import Server
+from tests.support.threads import no_more_threads
 
 ROW = b'{"x":[1,2,0.5]}'
 SECONDS = 20.0
@@ -284,3 +285,13 @@ def test_a_log_that_cannot_be_kept_stops_the_start(
         create_app(Config.from_env(env))
 
     assert raised.value.message.isprintable()
+
+
+def test_without_a_thread_a_prediction_waits_and_the_next_one_starts_it(
+    client: FlaskClient,
+) -> None:
+    with no_more_threads():
+        predict(client)
+    predict(client)
+
+    assert eventually(lambda: counted(client.get("/metrics").text).get("written") == 2)

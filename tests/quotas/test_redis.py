@@ -27,6 +27,7 @@ from app.telemetry import Log, Metrics
 from tests.support.raw import Wire, post
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
+from tests.support.threads import no_more_threads
 
 WAIT_SECONDS = 20.0
 PROBE_SECONDS = 0.02
@@ -287,3 +288,14 @@ def test_redis_is_imported_only_where_it_is_used() -> None:
     )
 
     assert done.stdout.strip() == "False"
+
+
+def test_a_moment_without_threads_is_one_without_redis_and_no_more(redis: RedisServer) -> None:
+    shared = Shared(redis.url)
+    with no_more_threads():
+        assert [shared.take("threadless") for _ in range(3)] == [None] * 3
+    assert shared.told == ["TimeoutError"]
+
+    shared.wait_for(lambda: shared.take("threadless") is not None)
+
+    assert shared.told[:2] == ["TimeoutError", "found"]

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from app.security.uses import Uses, places, read
 from tests.support.api_keys import Told, bearer, made, name_of, ring
+from tests.support.threads import no_more_threads
 
 
 @pytest.fixture
@@ -124,3 +126,21 @@ def test_only_a_right_key_counts_as_used(tmp_path: Path) -> None:
     ((record, last),) = keys.listed()
     assert last is not None
     assert last >= record.created
+
+
+def test_without_a_thread_a_use_is_known_and_the_next_one_starts_it(
+    files: tuple[Path, ...],
+) -> None:
+    def writers() -> set[threading.Thread]:
+        return {each for each in threading.enumerate() if each.name == "uses"}
+
+    before, uses = writers(), Uses(files, knowing("a"), Told())
+    with no_more_threads():
+        uses.note("a", 1000)
+    meanwhile = writers() - before
+
+    uses.note("a", 1001)
+
+    assert not meanwhile
+    assert uses.last() == {"a": 1001}
+    assert len(writers() - before) == 1

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from app.worker.memory import Idleness
+from tests.support.threads import no_more_threads
 
 LARGE = """
 import threading
@@ -77,3 +81,18 @@ print(held - resident())
 
 def test_what_many_small_requests_took_is_given_back_when_there_are_none() -> None:
     assert megabytes(IDLE) > 50
+
+
+def test_without_a_thread_that_is_left_to_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed = threading.Event()
+    monkeypatch.setattr("app.worker.memory._function", lambda _: lambda _: trimmed.set())
+    idleness = Idleness()
+    idleness.check(True)
+
+    with no_more_threads():
+        idleness.check(False)
+    before = trimmed.is_set()
+    idleness.check(False)
+
+    assert not before
+    assert trimmed.wait(20)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.worker.pool import Bounds, Pool
+from tests.support.threads import no_more_threads
 
 WAIT_SECONDS = 20.0
 
@@ -41,6 +42,7 @@ class Work:
         self._gate, self._end = threading.Event(), threading.Event()
         self._name = name
         self._end.set()
+        self.taken = False
 
     def do(self, settle: Callable[[], bool]) -> bytes:
         self.begun.set()
@@ -79,7 +81,7 @@ class Case:
     def submit(self, name: str) -> Work:
         work = Work(name)
         self.works.append(work)
-        self.pool.submit(work.do, work.refuse, work.take)
+        work.taken = self.pool.submit(work.do, work.refuse, work.take)
         return work
 
     def begun(self, name: str) -> Work:
@@ -298,3 +300,51 @@ def test_at_the_end_everybody_is_answered(make: Callable[..., Case]) -> None:
     case.pool.give_all_up()
 
     assert [work.answers for work in works] == [["refused"], ["refused"]]
+
+
+def test_without_a_thread_no_request_is_taken_and_with_one_the_next_is(
+    make: Callable[..., Case],
+) -> None:
+    case = make(2)
+    with no_more_threads():
+        turned_away = [case.submit(f"{number}") for number in range(4)]
+
+    work = case.begun("next")
+    work.open()
+    case.loop.turn()
+
+    assert [each.taken for each in turned_away] == [False] * 4
+    assert [each.answers for each in turned_away] == [[]] * 4
+    assert work.answers == ["next"]
+
+
+def test_a_request_without_a_thread_of_its_own_waits_for_one_of_the_others(
+    make: Callable[..., Case],
+) -> None:
+    case = make(2)
+    first = case.begun("first")
+    with no_more_threads():
+        second = case.submit("second")
+
+    first.open()
+    case.loop.turn()
+    second.open()
+    case.loop.turn()
+
+    assert second.taken
+    assert (first.answers, second.answers) == (["first"], ["second"])
+
+
+def test_a_hung_thread_is_replaced_as_soon_as_there_is_another(make: Callable[..., Case]) -> None:
+    case = make(1)
+    case.begun("hung")
+    case.loop.now = 29.0
+    waiting = case.submit("waiting")
+    with no_more_threads():
+        case.at(30.0)
+    before = waiting.answers, waiting.begun.is_set()
+
+    case.at(30.5)
+
+    assert before == ([], False)
+    assert waiting.begun.wait(WAIT_SECONDS)

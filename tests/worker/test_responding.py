@@ -18,6 +18,7 @@ from app.worker.heads import Head, recognise
 from app.worker.pool import Bounds, Pool
 from app.worker.responding import Responder
 from tests.support.raw import Answer, parsed, post
+from tests.support.threads import no_more_threads
 
 BODY = b'{"x":[1,2,0.5]}'
 HERE = Ends({"wsgi.url_scheme": "http"}, lambda: ("127.0.0.1", 80), ("127.0.0.1", 1234))
@@ -248,3 +249,19 @@ def test_head_gets_no_body_where_its_own_is_not_waited_for(
     assert answer is not None
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_request_for_which_there_is_no_thread_is_refused_and_the_next_is_answered(
+    service: Flask, loop: asyncio.AbstractEventLoop
+) -> None:
+    budget = Budget(1 << 20)
+    responder = Responder(service, ONE_THREAD, budget, loop)
+    asked = head("/models", BODY, "GET")
+    with no_more_threads():
+        refused = [given(responder, loop, asked) for _ in range(3)]
+
+    answer = given(responder, loop, asked)
+
+    assert [parsed(each)[0].status for each in refused] == [503] * 3
+    assert parsed(answer)[0].status == 200
+    assert budget.held == 0
