@@ -24,7 +24,7 @@ def allowed(config: Config, cfg: Any) -> tuple[Limits, Bounds, Budget]:
     """
     limits = Limits(
         request=config.request_timeout,
-        idle=cfg.keepalive,
+        idle=cfg.keepalive or config.request_timeout,  # of 0, that is before the only one
         write=config.request_timeout,
         linger=LINGER_SECONDS,
         discarded=DISCARDED_BYTES,

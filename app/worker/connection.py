@@ -164,7 +164,7 @@ class Connection(Outgoing):
 
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
         server = self._server
-        keep_alive = head.keep_alive and not overlong and server.stopping_since == inf
+        keep_alive = head.keep_alive and not overlong and server.keeps_alive
         found = server.responder.now(head, self._ends, body, keep_alive)
         if isinstance(found, bytes):
             self._answered(keep_alive, found)
@@ -181,7 +181,7 @@ class Connection(Outgoing):
         if not keep_alive:
             self._close_with(answer)
             return
-        self._since = self._server.now
+        self._since = inf
         if self._cutter.waiting:
             self._write(answer)
         else:
@@ -199,7 +199,7 @@ class Connection(Outgoing):
         self._weigh()
 
     def idle_since(self) -> float | None:
-        """Since when nothing was asked here; None while something is."""
+        """Since when nothing was asked here, as far as it was looked; None while something is."""
         return None if self._cutter.begun or self._is_answering() else self._since
 
     def close(self) -> None:
@@ -210,9 +210,13 @@ class Connection(Outgoing):
 
     def check_time(self, now: float) -> None:
         """End what takes too long; called about once a second."""
-        limits, waited = self._server.limits, now - self._since
         if self._transport is None or self._busy or self._unsent:
             return
+        if (
+            self._since == inf
+        ):  # answered since the last look: what is between is not held against it
+            self._since = now
+        limits, waited = self._server.limits, now - self._since
         if self._stalled or self._closing:
             self._end_if(waited)
         elif self._cutter.begun:

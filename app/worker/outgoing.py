@@ -38,7 +38,7 @@ class Outgoing(asyncio.Protocol):
         self._ended = self._closing = False  # the client, or we, will send no more
         self._discarded = 0  # bytes
         self._closed = inf  # when it was answered for the last time
-        self._since = self._now()  # when what is being waited for began
+        self._since = self._now()  # when what is waited for began; infinity until that is looked at
 
     def let_out(self) -> None:
         """Expect nothing: its client was answered for the last time before it came here."""

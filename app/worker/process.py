@@ -91,7 +91,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.turn.belong(self.loop)
         asyncio.set_event_loop(self.loop)
         self.connections: set[Timed] = set()
-        self.now = self.loop.time()
+        self.keeps_alive = self.cfg.keepalive > 0
         self.stopping_since = self._end = inf
         self._left, self._is_stuck, self._no_room_until = asyncio.Event(), False, -inf
         self._idleness = Idleness()
@@ -199,7 +199,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self._watch()  # it may have found no thread before
 
     def _check_times(self) -> None:
-        self.now = now = self.loop.time()
+        now = self.loop.time()
         for connection in tuple(self.connections):
             connection.check_time(now)
         self._idleness.check(self.turn.has_answered)
@@ -231,7 +231,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _leave(self) -> None:
         """Take no more connections, and end those there are after their next answer."""
-        self.alive = False
+        self.alive = self.keeps_alive = False
         self._left.set()
         self.stopping_since = min(self.stopping_since, self.loop.time())
 

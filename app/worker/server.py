@@ -16,7 +16,7 @@ class Limits:
 
     Attributes:
         request: seconds from a request's first byte to its last.
-        idle: seconds between two requests.
+        idle: seconds between two requests, and before the first.
         write: seconds in which a client must take its answer.
         linger: seconds that a client which is refused gets to read why.
         body: bytes of body that are kept.
@@ -45,7 +45,7 @@ class Server(Protocol):
 
     limits: Limits
     responder: Responder
-    now: float  # the event loop's clock at the last look at all connections
+    keeps_alive: bool  # whether a connection stays open for another request
     stopping_since: float  # on the event loop's clock; infinity while it does not
     environ: Environ
     turn: Turn

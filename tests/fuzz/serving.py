@@ -163,7 +163,7 @@ class Process:
         self.in_turn = InTurn(application, self.loop)
         self.responder: Responder = self.in_turn
         self.limits = Limits(30, 30, 30, 2, MAX_BODY, 1 << 20, LIMITS)
-        self.now, self.stopping_since = 0.0, inf
+        self.keeps_alive, self.stopping_since = True, inf
         self.environ: Environ = {"wsgi.url_scheme": "http", "wsgi.input_terminated": True}
         self.connections: set[Timed] = set()
         self.share = Shares().claim()
