@@ -70,20 +70,20 @@ def on_reload(server: Any) -> None:
         server.worker_class.on_reload()
 
 
-def _tell_of_the_end(server: Any) -> None:
-    """Have the workers know when nobody but them is left to listen.
+def _tell_of_the_stop(server: Any) -> None:
+    """Have the workers know when the service stops, and whether nobody else is left to listen.
 
     gunicorn has no hook for that moment: it calls `stop`, which closes the master's sockets and
-    tells the workers to go. Others still have the sockets where they came from systemd or another
-    program, and while a new gunicorn takes over from an old one.
+    tells the workers to go. While a new gunicorn takes over from an old one the service goes on.
+    Others still have the sockets where they came from systemd or another program.
     """
     stop = server.stop
 
     def stop_all(graceful: bool = True) -> None:
-        alone = server.reexec_pid == server.master_pid == 0 and not server.systemd
+        alone = server.reexec_pid == server.master_pid == 0
         given = any(isinstance(address, int) for address in server.cfg.address)  # fd://
-        if alone and not given and hasattr(server.worker_class, "on_end"):
-            server.worker_class.on_end()
+        if alone and hasattr(server.worker_class, "on_stop"):
+            server.worker_class.on_stop(is_last=not (given or server.systemd))
         stop(graceful)
 
     server.stop = stop_all
@@ -94,7 +94,7 @@ def on_starting(server: Any) -> None:
 
     A service that the world could use by accident is refused.
     """
-    _tell_of_the_end(server)
+    _tell_of_the_stop(server)
     # A worker that could not start ends with one of these codes, on which the master gives up; they
     # must be none by which a crashing library might end a worker. gunicorn's are 3 and 4.
     server.WORKER_BOOT_ERROR, server.APP_LOAD_ERROR = 213, 214

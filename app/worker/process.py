@@ -77,10 +77,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             cls._shares.reloaded()
 
     @classmethod
-    def on_end(cls) -> None:
-        """Have them know that nobody does, and that no process else has their sockets."""
+    def on_stop(cls, *, is_last: bool) -> None:
+        """Have them know that nobody does; `is_last` if no process else has their sockets."""
         if cls._shares is not None:
-            cls._shares.ended()
+            cls._shares.stopped(is_last=is_last)
 
     def init_process(self) -> None:
         """Set up the event loop, then let gunicorn load the application and call `run`."""
@@ -221,13 +221,14 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         await asyncio.sleep(SETTLE_SECONDS)
 
     def _stop(self) -> None:
-        """Be told to stop: say so where one asks whether this service is ready, then leave."""
+        """Be told to stop, and leave; if all are, first say so where one asks who is ready."""
         self._end = min(self._end, self.loop.time() + self.cfg.graceful_timeout)
         if self.share.is_outdated:
             self._leave()
-        else:
+            return
+        if self.share.is_stopped:  # else others serve on, unless the master says so later
             self._leaving.set()
-            self.loop.call_later(self._stop_delay, self._leave)
+        self.loop.call_later(self._stop_delay, self._leave)
 
     def _leave(self) -> None:
         """Take no more connections, and end those there are after their next answer."""

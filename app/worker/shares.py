@@ -7,7 +7,7 @@ PLACES = 1024
 _NOBODY = 1 << 62
 """Connections of a place that no worker has: nobody waits for it to take one more."""
 
-_RELOADS, _END = 0, 1
+_RELOADS, _STOP, _END = 0, 1, 2
 
 
 class Shares:
@@ -19,18 +19,21 @@ class Shares:
     """
 
     def __init__(self) -> None:
-        words = memoryview(mmap.mmap(-1, (3 + 2 * PLACES) * 8)).cast("q")
+        words = memoryview(mmap.mmap(-1, (4 + 2 * PLACES) * 8)).cast("q")
         self._used = words[:1]  # places, counted from the first
-        self._changes = words[1:3]  # reloads, and whether there is an end
-        self._pids, self._counts = words[3 : 3 + PLACES], words[3 + PLACES :]
+        self._changes = words[1:4]  # reloads, and whether there is a stop, and an end
+        self._pids, self._counts = words[4 : 4 + PLACES], words[4 + PLACES :]
 
     def reloaded(self) -> None:
         """Say that the present workers make way for new ones. For the parent alone."""
         self._changes[_RELOADS] += 1
 
-    def ended(self) -> None:
-        """Say that all workers are told to go, and nobody takes over. For the parent alone."""
-        self._changes[_END] = True
+    def stopped(self, *, is_last: bool) -> None:
+        """Say that all workers are told to go, and no other service is there to take over.
+
+        For the parent alone, which says as well whether nobody else has their sockets.
+        """
+        self._changes[_STOP], self._changes[_END] = True, is_last
 
     def claim(self) -> "Share":
         """The share of a worker about to be forked. For the parent alone."""
@@ -62,6 +65,11 @@ class Share:
     def is_outdated(self) -> bool:
         """Whether the service was reloaded since, so that others take over."""
         return self._changes[_RELOADS] != self._born
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the service stops, and not this worker alone."""
+        return bool(self._changes[_STOP])
 
     @property
     def is_last(self) -> bool:

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,35 @@ def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(model
         assert int(refused.headers["Retry-After"]) > 0
         assert served.status == ask(server, post()).status == 200
         assert served.headers["Connection"] == "keep-alive"
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("told", ["the master", "a worker"])
+def test_a_service_that_loses_one_worker_never_says_that_it_is_not_ready(
+    models: Path, told: str
+) -> None:
+    with Server(models, ORDINATE_STOP_DELAY="1") as server, ExitStack() as stack:
+        server.wait_for(lambda: len(server.workers()) == 2)
+        before, states = server.workers(), list[int]()
+        wires = [stack.enter_context(Wire(server)) for _ in range(10)]
+        if told == "a worker":
+            os.kill(before[0], signal.SIGTERM)
+        else:
+            server.process.send_signal(signal.SIGTTOU)
+
+        def is_one_gone() -> bool:
+            for wire in wires.copy():
+                wire.send(READY)
+                try:
+                    states.append(wire.answer().status)
+                except EOFError:
+                    wires.remove(wire)
+            return not set(before) <= set(server.workers())
+
+        server.wait_for(is_one_gone)
+
+        assert set(states) == {200}
+        assert ask(server, READY).status == 200
         assert server.stop() == 0
 
 
