@@ -52,6 +52,7 @@ ENVIRONMENT_READERS = {"app/config/values.py", "gunicorn.conf.py", "healthcheck.
 HANDLERS_OF_REQUESTS = {"http", "commands", "app"}
 SPEAKERS_TO_GUNICORN = {
     "app/worker/heads.py",
+    "app/worker/parsing.py",
     "app/worker/process.py",
     "app/worker/refusals.py",
     "app/telemetry/gunicorn_logger.py",

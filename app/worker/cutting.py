@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from app.worker.heads import MAX_PLAIN_HEAD, Head, Parse, recognise
+from app.worker.heads import MAX_PLAIN_HEAD, Head, recognise
+from app.worker.parsing import Parse
 
 HEAD_END = b"\r\n\r\n"
 

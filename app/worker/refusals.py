@@ -10,7 +10,7 @@ from app.http.service import EXTENSION
 from app.protocols.native import error_body
 from app.telemetry import request_id
 from app.worker.answers import refusal
-from app.worker.heads import ExpectationFailed
+from app.worker.parsing import ExpectationFailed
 
 UNPARSED = "(unparsed)"
 """Stands where a route would for requests that could not be read."""

@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.asgi.parser import ParseError, PythonProtocol
 
 from app.worker.cutting import Cutter, Request
-from app.worker.heads import ExpectationFailed
+from app.worker.parsing import ExpectationFailed
 from tests.support.framing import REFUSED, TAKEN
 from tests.support.raw import post
 

@@ -33,6 +33,10 @@ def _chunks(body: bytes) -> bytes:
     return headed(POST, HOST, TYPE, CHUNKED, body=body)
 
 
+def _trailer(line: bytes) -> bytes:
+    return _chunks(CHUNKS[:-2] + line + b"\r\n\r\n")
+
+
 def _with(*lines: str, first: str = POST) -> bytes:
     return headed(first, HOST, TYPE, LENGTH, *lines, body=GOOD)
 
@@ -104,6 +108,14 @@ REFUSED = {
     "long-chunk-extension": Raw(
         400, _chunks(b"f;a=" + b"a" * 9000 + b"\r\n" + GOOD + b"\r\n0\r\n\r\n")
     ),
+    "request-in-trailer": Raw(400, _trailer(b"GET /admin HTTP/1.1")),
+    "name-in-trailer-with-nul": Raw(400, _trailer(b"Host\x00 : x")),
+    "space-before-colon-in-trailer": Raw(400, _trailer(b"X-A : 1")),
+    "no-name-in-trailer": Raw(400, _trailer(b": 1")),
+    "folded-trailer": Raw(400, _trailer(b"X-A: 1\r\n 2")),
+    "control-in-trailer": Raw(400, _trailer(b"X-A: \x1b[31m")),
+    "nul-in-trailer": Raw(400, _trailer(b"X-A: 1\x002")),
+    "bare-cr-in-trailer": Raw(400, _trailer(b"X-A: 1\r2")),
     "many-trailers": Raw(431, _chunks(CHUNKS[:-2] + b"X-A: 1\r\n" * 110 + b"\r\n")),
     # ---- lines and headers
     "bare-lf": Raw(400, b"POST /predict HTTP/1.1\nHost: localhost\n\n"),
@@ -176,6 +188,7 @@ TAKEN = {
     "chunk-size-in-capitals": Raw(200, _chunks(b"F\r\n" + GOOD + b"\r\n0\r\n\r\n")),
     "chunk-extension": Raw(200, _chunks(b'f ;a;b=c; d="e \\" f"\r\n' + GOOD + b"\r\n0\r\n\r\n")),
     "trailers": Raw(200, _chunks(CHUNKS[:-2] + b"X-A: 1\r\nVary: *\r\n\r\n")),
+    "odd-trailers": Raw(200, _trailer(b"X.A|b!#$%&'*+^`~:\t \xe9 \r\nX-B:")),
     "length-with-zeros": Raw(200, _length("0000015")),
     "padded-values": Raw(200, headed(POST, "Host:\t x \t", f"{TYPE} \t", LENGTH, body=GOOD)),
     "latin-1-value": Raw(200, _with("X-A: caf\xe9")),

@@ -5,7 +5,8 @@ from gunicorn.asgi.parser import ParseError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.worker.heads import Head, Parse, recognise
+from app.worker.heads import Head, recognise
+from app.worker.parsing import Parse
 
 LIMITS = {
     "limit_request_line": 4094,
