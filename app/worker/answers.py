@@ -9,7 +9,7 @@ from typing import Any
 from app.errors import Headers
 from app.http.fast import ALWAYS, JSON, STATUS_LINES
 from app.http.outcome import Outcome
-from app.worker.heads import Environ
+from app.worker.heads import Environ, Head
 
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -77,12 +77,14 @@ def answer(application: Application, environ: Environ, body: bytes, keep_alive: 
     )
 
 
-def fitted(answer: bytes, method: str) -> bytes:
-    """A whole answer as this method asks for it: for HEAD without its body, whose length stays.
+def fitted(head: Head, answer: bytes) -> bytes:
+    """A whole answer as its request asks for it: by HEAD without its body, whose length stays.
 
     Behind an answer to HEAD its client takes whatever comes for the next one.
     """
-    return answer[: answer.index(_HEAD_END) + len(_HEAD_END)] if method == "HEAD" else answer
+    if head.environ["REQUEST_METHOD"] != "HEAD":
+        return answer
+    return answer[: answer.index(_HEAD_END) + len(_HEAD_END)]
 
 
 def _head(
@@ -143,9 +145,14 @@ def _begin(outcome: Outcome, strict: Headers, keep_alive: bool) -> str:
 
 
 def refusal(
-    status: int, body: bytes, request_id: str, strict: Headers = (), retry_after: int | None = None
+    status: int,
+    body: bytes,
+    request_id: str,
+    strict: Headers = (),
+    retry_after: int | None = None,
+    keep_alive: bool = False,
 ) -> bytes:
-    """An answer in JSON that needs no application, and closes the connection."""
+    """An answer in JSON that needs no application."""
     headers = [
         JSON,
         ("X-Request-Id", request_id),
@@ -154,4 +161,4 @@ def refusal(
     ]
     if retry_after is not None:
         headers.append(("Retry-After", str(retry_after)))
-    return _head(STATUS_LINES[status], headers, len(body), False) + body
+    return _head(STATUS_LINES[status], headers, len(body), keep_alive) + body

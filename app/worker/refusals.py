@@ -40,7 +40,12 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 
 
 def refuse(
-    application: Any, error: BaseException, remote: str | None, strict: Headers = ()
+    application: Any,
+    error: BaseException,
+    remote: str | None,
+    strict: Headers = (),
+    *,
+    keep_alive: bool = False,
 ) -> bytes:
     """Answer, count and log a request that the application never saw.
 
@@ -49,6 +54,7 @@ def refuse(
         error: why it is refused.
         remote: address of its sender.
         strict: headers that all answers have.
+        keep_alive: whether the connection stays open.
     """
     status, sentence, reason = _status(error)
     retry_after = error.retry_after if isinstance(error, Overloaded) else None
@@ -71,7 +77,7 @@ def refuse(
             bytes_out=len(body),
             remote=remote,
         )
-    return refusal(status, body, fresh, strict, retry_after)
+    return refusal(status, body, fresh, strict, retry_after, keep_alive)
 
 
 def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:

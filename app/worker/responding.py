@@ -87,7 +87,7 @@ class Responder:
         except Unfinished as unfinished:
             return unfinished
         except Exception as error:  # noqa: BLE001 - an application can raise anything
-            return self._failed(head, ends, error)
+            return self._failed(head, ends, error, keep_alive)
         return None
 
     def later(
@@ -117,7 +117,7 @@ class Responder:
             try:
                 return self._answer(head, ends, body, keep_alive, settle, unfinished)
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
-                return self._failed(head, ends, error)
+                return self._failed(head, ends, error, keep_alive)
 
         size, came = len(body), self._loop.time()
         if is_large(head):
@@ -145,7 +145,7 @@ class Responder:
     def early(self, head: Head, ends: Ends) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
         if self._fast is not None and (found := self._fast.early(head.environ, ends.sender)):
-            return _fitted(head, self._heads.answer(*found, keep_alive=False))
+            return fitted(head, self._heads.answer(*found, keep_alive=False))
         if not self.budget.has_room(head.length or 0):
             why = FULL
         elif self._is_too_much(head):
@@ -211,9 +211,9 @@ class Responder:
         waited: float = 0.0,
     ) -> bytes:
         if self._fast is None:
-            return self._failed(head, ends, error)
+            return self._failed(head, ends, error, keep_alive)
         found = refused(self._fast.served, head.environ, error, waited)
-        return _fitted(head, self._heads.answer(*found, keep_alive))
+        return fitted(head, self._heads.answer(*found, keep_alive))
 
     def _answer(
         self,
@@ -233,13 +233,10 @@ class Responder:
         environ = ends.environ() | head.environ | {SETTLE: settle}
         return answer(self._application, environ, body, keep_alive)
 
-    def _failed(self, head: Head, ends: Ends, error: BaseException) -> bytes:
-        said = refuse(self._application, error, ends.sender.address, self._strict)
-        return _fitted(head, said)
-
-
-def _fitted(head: Head, answer: bytes) -> bytes:
-    return fitted(answer, head.environ["REQUEST_METHOD"])
+    def _failed(self, head: Head, ends: Ends, error: BaseException, keep_alive: bool) -> bytes:
+        remote = ends.sender.address
+        said = refuse(self._application, error, remote, self._strict, keep_alive=keep_alive)
+        return fitted(head, said)
 
 
 def _never(_path: str) -> bool:

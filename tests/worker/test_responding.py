@@ -199,6 +199,22 @@ def test_what_was_let_in_and_finds_no_thread_is_refused_like_any_other(
     assert parsed(answer)[0].status == 503
 
 
+@pytest.mark.parametrize(("keep_alive", "said"), [(True, "keep-alive"), (False, "close")])
+def test_a_failure_says_what_becomes_of_the_connection(
+    service: Flask,
+    loop: asyncio.AbstractEventLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    keep_alive: bool,
+    said: str,
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    monkeypatch.setattr(FastPath, "__call__", raising(SystemExit(3)))
+
+    (answer,) = answers(responder, loop, [(head("/models"), HERE, BODY, keep_alive)])
+
+    assert (answer.status, answer.headers["Connection"]) == (500, said)
+
+
 def full(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pool, "is_full", lambda *_: True)
 
