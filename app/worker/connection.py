@@ -140,7 +140,8 @@ class Connection(Outgoing):
             self._part()
             return
         self._server.responder.expect(head)
-        if "HTTP_EXPECT" in head.environ:
+        asks = "HTTP_EXPECT" in head.environ
+        if asks and head.environ["SERVER_PROTOCOL"] != "HTTP/1.0":  # which knows no such answer
             self._write(CONTINUE)
 
     def _go_on(self) -> None:

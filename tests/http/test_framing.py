@@ -121,6 +121,19 @@ def test_client_that_waits_for_100_continue_is_answered(server: Server) -> None:
         assert wire.answer().status == 200
 
 
+def test_http_1_0_client_is_never_told_to_continue(server: Server) -> None:
+    head = headed("POST /predict HTTP/1.0", TYPE, LENGTH, "Expect: 100-continue")
+
+    with Wire(server) as wire:
+        wire.send(head + GOOD[:-1])
+        with Wire(server) as other:  # by then the head has most likely been looked at
+            other.send(post())
+            assert other.answer().status == 200
+        wire.send(GOOD[-1:])
+
+        assert [answer.status for answer in wire.answers()] == [200]
+
+
 def test_http_1_0_client_is_answered_and_the_connection_closed(server: Server) -> None:
     with Wire(server) as wire:
         wire.send(headed("POST /predict HTTP/1.0", TYPE, LENGTH, body=GOOD))
