@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.raw import Answer, Wire, headed
 from tests.support.server import ROOT, Server
 
 
@@ -248,6 +249,28 @@ class OverSocket(Server):
 
     def _answers(self) -> bool:
         return True
+
+
+def test_stricter_limits_on_a_request_hold_for_every_one(tmp_path: Path) -> None:
+    limits = ("--limit-request-line", "60", "--limit-request-fields", "5")
+    more = [f"X-{number}: 1" for number in range(5)]
+
+    with Server(tmp_path, limits) as server, Wire(server) as wire:
+        wire.send(headed("GET /healthz HTTP/1.1", "Host: x", *more[1:]))
+        taken = wire.answer()
+        refused = [
+            ask(server, headed("GET /healthz HTTP/1.1", "Host: x", *more)),
+            ask(server, headed(f"GET /healthz?{'a' * 60} HTTP/1.1", "Host: x")),
+        ]
+
+    assert taken.status == 200
+    assert [each.status for each in refused] == [431, 414]
+
+
+def ask(server: Server, request: bytes) -> Answer:
+    with Wire(server) as wire:
+        wire.send(request)
+        return wire.answer()
 
 
 def test_a_unix_socket_is_of_this_machine(tmp_path: Path) -> None:

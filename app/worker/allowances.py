@@ -6,6 +6,7 @@ from typing import Any
 from app.config import Config
 from app.worker.budget import Budget
 from app.worker.doorstep import LINGER_SECONDS
+from app.worker.heads import allows_plain
 from app.worker.pool import Bounds
 from app.worker.server import Limits
 
@@ -34,6 +35,9 @@ def allowed(config: Config, cfg: Any) -> tuple[Limits, Bounds, Budget]:
             "limit_request_fields": cfg.limit_request_fields,
             "limit_request_field_size": cfg.limit_request_field_size,
         },
+        plain=allows_plain(
+            cfg.limit_request_line, cfg.limit_request_fields, cfg.limit_request_field_size
+        ),
     )
     bounds = Bounds(
         threads=cfg.threads,

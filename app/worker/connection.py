@@ -11,7 +11,7 @@ from math import inf
 from app.errors import Overloaded
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
-from app.worker.cutting import Cutter
+from app.worker.cutting import Cutter, StrictCutter
 from app.worker.ends import Ends
 from app.worker.heads import Head
 from app.worker.outgoing import Outgoing
@@ -35,7 +35,8 @@ class Connection(Outgoing):
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
-        self._cutter = Cutter(server.limits.body, server.limits.parser)
+        limits = server.limits
+        self._cutter = (Cutter if limits.plain else StrictCutter)(limits.body, limits.parser)
         self._weight = 0
         self._busy = False
         self._queued = False  # others have a turn before its next request

@@ -160,6 +160,19 @@ class Cutter:
         return Request(parse.head, bytes(parse.body), parse.overlong)
 
 
+class StrictCutter(Cutter):
+    """Leaves every request to the strict parser, for limits that a plain head may exceed."""
+
+    __slots__ = ()
+
+    def whole(self, _arrived: bytes) -> Request | None:
+        """None, always."""
+        return None
+
+    def _cut_plain(self, _arrived: bytes) -> Request | None:
+        return None
+
+
 class _Gathering:
     """A body of a known length that arrives in pieces."""
 

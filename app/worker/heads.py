@@ -19,19 +19,26 @@ from app.http.plain import Plain, plain_request
 
 Environ = dict[str, Any]
 
-MAX_PLAIN_HEAD = 4000
-"""Bytes; a head of this size is within every limit on lines and fields."""
+MAX_PLAIN_HEAD, MAX_PLAIN_FIELDS = 4000, 60
+"""Bytes of a plain head, and so of each of its lines at most, and headers in it."""
 
 _PLAIN = re.compile(
     rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) "
     rb"(/(?!/)[!\"$-~]*) HTTP/1\.1\r\n"  # no fragment, and no path that looks like a host
-    rb"((?:[!#$%&'*+.^`|~0-9A-Za-z-]{1,100}:[\t\x20-\x7e\x80-\xff]*\r\n){1,60})\r\n"
+    rb"((?:[!#$%%&'*+.^`|~0-9A-Za-z-]{1,100}:[\t\x20-\x7e\x80-\xff]*\r\n){1,%d})\r\n"
+    % MAX_PLAIN_FIELDS
 )
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 
 _NOT_PLAIN = frozenset(
     ("HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", "HTTP_TRAILER", "HTTP_TE")
 )
+
+
+def allows_plain(line: int, fields: int, field_size: int) -> bool:
+    """Whether every plain head is within these limits of gunicorn, of which 0 is none."""
+    least = (line, MAX_PLAIN_HEAD), (fields, MAX_PLAIN_FIELDS), (field_size, MAX_PLAIN_HEAD)
+    return all(not limit or limit >= most for limit, most in least)
 
 
 def common(scheme: str) -> Environ:

@@ -22,6 +22,7 @@ class Limits:
         body: bytes of body that are kept.
         discarded: bytes that a client which is refused may still send before it is not waited for.
         parser: limits on lines and fields, as gunicorn's parser names them.
+        plain: whether every plain head is within those.
     """
 
     request: float
@@ -31,6 +32,7 @@ class Limits:
     body: int
     discarded: int
     parser: dict[str, int]
+    plain: bool = True
 
 
 class Timed(Protocol):

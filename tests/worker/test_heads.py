@@ -5,7 +5,7 @@ from gunicorn.asgi.parser import ParseError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.worker.heads import Head, recognise
+from app.worker.heads import MAX_PLAIN_FIELDS, Head, allows_plain, recognise
 from app.worker.parsing import Parse
 
 LIMITS = {
@@ -65,6 +65,31 @@ def test_a_plain_head_is_recognised_and_read_as_the_parser_reads_it(head: bytes)
 @pytest.mark.parametrize("head", NOT_PLAIN.values(), ids=NOT_PLAIN.keys())
 def test_any_other_head_is_left_to_the_parser(head: bytes) -> None:
     assert recognise(head) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "allows"),
+    [
+        ((4094, 100, 8190), True),
+        ((0, 0, 0), True),
+        ((4000, 60, 4000), True),
+        ((3999, 100, 8190), False),
+        ((4094, 59, 8190), False),
+        ((4094, 100, 3999), False),
+    ],
+)
+def test_limits_that_a_plain_head_may_exceed_are_known(
+    limits: tuple[int, int, int], allows: bool
+) -> None:
+    assert allows_plain(*limits) == allows
+
+
+def test_a_plain_head_has_so_many_headers_at_most() -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\n%s\r\n"
+    more = [b"X-%d: 1\r\n" % number for number in range(MAX_PLAIN_FIELDS)]
+
+    assert recognise(head % b"".join(more[1:])) is not None
+    assert recognise(head % b"".join(more)) is None
 
 
 TOKENS = st.sampled_from(
