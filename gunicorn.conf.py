@@ -102,6 +102,8 @@ def on_starting(server: Any) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for warning in _config.warnings:
         server.log.warning(warning)
+    if server.cfg.max_requests and hasattr(server.worker_class, "on_stop"):
+        server.log.warning("--max-requests is not taken: a worker goes when it hangs, or is told.")
     _check_exposure(server.cfg.address)
     try:
         if (server.cfg.certfile, server.cfg.keyfile) != (certfile, keyfile):

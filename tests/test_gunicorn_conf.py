@@ -251,6 +251,19 @@ class OverSocket(Server):
         return True
 
 
+def test_a_number_of_requests_after_which_a_worker_goes_is_told_to_be_in_vain(
+    tmp_path: Path,
+) -> None:
+    with Server(tmp_path, ("--max-requests", "5")) as server:
+        server.wait_for(lambda: len(server.workers()) == 2)
+        workers = server.workers()
+        for _ in range(20):
+            get(server, "/healthz")
+
+        assert server.log.count("--max-requests is not taken") == 1
+        assert server.workers() == workers
+
+
 def test_stricter_limits_on_a_request_hold_for_every_one(tmp_path: Path) -> None:
     limits = ("--limit-request-line", "60", "--limit-request-fields", "5")
     more = [f"X-{number}: 1" for number in range(5)]
