@@ -10,9 +10,14 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
+# gunicorn may have been started anywhere and told of this file by its name.
+if (_folder := os.path.dirname(os.path.abspath(__file__))) not in sys.path:
+    sys.path.insert(0, _folder)
+
 from app.config import Config  # noqa: E402
 from app.errors import ConfigError  # noqa: E402
 from app.security.exposure import HOW_TO, exposed  # noqa: E402
+from app.server import settle  # noqa: E402
 from app.tls import Live, Renewal  # noqa: E402
 
 try:
@@ -20,6 +25,7 @@ try:
 except ConfigError as error:  # gunicorn would print a stack trace
     sys.stderr.write(f"error: {error.message}\n")
     raise SystemExit(2) from None
+settle()
 
 # Where and how many.
 bind = _config.bind

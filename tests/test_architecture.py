@@ -25,6 +25,7 @@ RANKS = {
     "diagnosis": 2,
     "linear": 2,
     "manifest": 2,
+    "server": 2,
     "signing": 2,
     "unpickling": 2,
     "checking": 3,

@@ -2,6 +2,7 @@
 
 from app.commands import api_keys, upkeep, verifying
 from app.commands.certs import certs_group
+from app.commands.group import is_command
 from app.commands.keys import keys_group
 from app.commands.models import models_group
 from app.commands.predictions import predictions_group
@@ -10,6 +11,7 @@ from app.commands.predictions import predictions_group
 __all__ = [
     "api_keys",
     "certs_group",
+    "is_command",
     "keys_group",
     "models_group",
     "predictions_group",

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 
 from app.config import Config
 from app.errors import OrdinateError
@@ -21,6 +21,14 @@ class Group(AppGroup):
             return super().invoke(ctx)
         except OrdinateError as error:
             raise click.ClickException(escaped(error.message)) from error
+
+
+def is_command() -> bool:
+    """Whether the flask command runs in this process, and not to serve: `flask run` is a server."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.find_object(ScriptInfo) is None:
+        return False
+    return context.info_name != "run"
 
 
 def config() -> Config:

@@ -68,7 +68,7 @@ def test_signatures_that_are_required_without_keys_stop_every_command_with_one_l
 ) -> None:
     done = flask(tmp_path, "models", "list", ORDINATE_REQUIRE_SIGNATURE="on")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith(
         "error: ORDINATE_REQUIRE_SIGNATURE is on without ORDINATE_TRUSTED_KEYS: name"
     )

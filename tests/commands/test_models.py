@@ -100,7 +100,7 @@ def test_a_wrong_setting_stops_the_real_program_with_one_line(
 
     done = flask(models, "list")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         'error: ORDINATE_WORKERS is "0", allowed is auto or an integer from 1 to 512\n'
     )

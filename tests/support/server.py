@@ -33,11 +33,14 @@ class Server:
         env: settings, besides.
 
     Attributes:
+        folder: where it is started.
         url: where it listens, without a slash at the end.
         port: its port.
         process: the gunicorn master.
         out, err: what it has written so far, by line.
     """
+
+    folder = ROOT
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class Server:
         before = ("sh", "-c", f'{shell}exec "$@" {redirect}', "sh") if shell or redirect else ()
         self.process = subprocess.Popen(
             [*before, sys.executable, "-m", "gunicorn", application, *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env=clean | settings | env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
