@@ -7,7 +7,7 @@ service; with one, as long as the folder, which must not be writable by who writ
 from app.config import Config
 from app.errors import BrokenModel
 from app.files import reason
-from app.registry.places import Kept, Place, Shared
+from app.registry.places import Kept, Place, in_memory
 from app.store import Pointer
 
 
@@ -23,7 +23,7 @@ class Accepted:
         """As the settings say: nothing is remembered where nothing has to be signed."""
         if not config.require_signature:
             return cls()
-        return cls(Kept(config.state) if config.state else Shared())
+        return cls(Kept(config.state) if config.state else in_memory())
 
     def highest(self, name: str) -> Pointer | None:
         """The pointer with the highest sequence so far. Raises BrokenModel if it is not known."""

@@ -8,7 +8,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -89,9 +89,6 @@ class Shared:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the file's lock, which the kernel lets go of when a process dies."""
-        if sys.platform == "win32":
-            yield
-            return
         self._lock()
         try:
             yield
@@ -125,6 +122,30 @@ class Shared:
             if time.monotonic() >= until:
                 raise TimeoutError("it is never read as it was written")
             time.sleep(_POLL_SECONDS)
+
+
+class Single:
+    """The memory of one process, where no other is forked from it: on Windows."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """What was written last."""
+        return self._kept.get(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put it in the place of what was written before."""
+        self._kept[name] = data
+
+    def alone(self) -> AbstractContextManager[object]:
+        """There are no others."""
+        return nullcontext()
+
+
+def in_memory() -> Place:
+    """The place that lasts as long as the service."""
+    return Single() if sys.platform == "win32" else Shared()
 
 
 def _nameless() -> int:

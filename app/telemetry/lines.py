@@ -194,6 +194,8 @@ def _socket_sender(descriptor: int) -> Callable[[bytes], int]:
 
 
 def _pipe_sender(descriptor: int) -> Callable[[bytes], int]:
+    if sys.platform == "win32":  # no pipe can be asked there whether it has room
+        return partial(os.write, descriptor)
     # O_NONBLOCK belongs to the open pipe, which other programs share; opened anew, it is our own.
     with suppress(OSError):
         flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.config import Config
 from app.errors import BrokenModel, NotReady
 from app.registry import Accepted, LoadEvent, Registry
-from app.registry.places import Kept, Place, Shared
+from app.registry.places import Kept, Place, Shared, Single
 from app.signing import Keys, Signature
 from app.store import Pointer, Reader, Store
 from tests.support.keys import signer, trusting
@@ -58,11 +59,12 @@ def put_back(root: Path) -> None:
     shutil.copy(root.parent / "old", root / "tiny" / "current")
 
 
-@pytest.fixture(params=["shared", "kept"])
+@pytest.fixture(params=["shared", "single", "kept"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Each of the places where what was accepted is remembered."""
     (tmp_path / "state").mkdir()
-    return Shared() if request.param == "shared" else Kept(tmp_path / "state")
+    made: dict[str, Callable[[], Place]] = {"shared": Shared, "single": Single}
+    return made.get(request.param, lambda: Kept(tmp_path / "state"))()
 
 
 def pointer(sequence: int, version: int = 1) -> Pointer:
@@ -256,6 +258,7 @@ def test_only_a_higher_sequence_is_accepted_or_the_very_same_pointer(place: Plac
     assert Accepted(place).highest("nobody") is None
 
 
+@pytest.mark.parametrize("place", ["shared", "kept"], indirect=True)
 def test_many_processes_that_accept_at_once_end_with_the_highest(place: Place) -> None:
     children = []
     for number in range(PROCESSES):
