@@ -149,26 +149,56 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+@pytest.fixture
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git has or would have, with an environment that is set up."""
+    return _copied(tmp_path_factory.mktemp("checkout"))
+
+
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """A reader in a copy of what git has or would have, set up as after a first `make serve`."""
-    environment = Path(sys.prefix)
+    """A reader in such a copy, set up as after a first `make serve`."""
     if shutil.which("make") is None or shutil.which("curl") is None:
         pytest.skip("the README's commands need make and curl")
-    if not (environment / "runtime.stamp").exists():
+    if not (Path(sys.prefix) / "runtime.stamp").exists():
         pytest.skip("this environment was not made by make, and the README would set up another")
-    folder = tmp_path_factory.mktemp("checkout")
+    reader = Reader(_copied(tmp_path_factory.mktemp("checkout")))
+    yield reader
+    reader.stop()
+
+
+def _copied(folder: Path) -> Path:
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in names.splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(environment)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    return folder
 
-    reader = Reader(folder)
-    yield reader
-    reader.stop()
+
+def test_without_make_and_without_a_compiler_a_model_is_trained_all_the_same(
+    copy: Path, tmp_path: Path
+) -> None:
+    (commands,) = (found[3] for found in _FENCE.finditer(README) if found[2] == " alone")
+    setting_up, serving = ("python3 -m venv", ".venv/bin/pip install"), ".venv/bin/gunicorn"
+    lines = [line for line in commands.splitlines() if not line.startswith(setting_up)]
+    assert lines.pop().startswith(serving)
+
+    done = subprocess.run(
+        ["/bin/sh", "-euc", "\n".join(lines)],
+        cwd=copy,
+        env={"PATH": str(tmp_path), "ORDINATE_MODELS": str(tmp_path / "models")},
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "Published as version 1" in done.stdout
+    assert (tmp_path / "models" / "diabetes" / "current").is_file()
 
 
 def test_the_readme_answers_by_its_fifteenth_line() -> None:
