@@ -17,20 +17,29 @@ def models_folder(kind: type[_Kind]) -> _Kind:
     return kind(config().models, Keys.to_sign(config()), config().max_model_bytes)
 
 
+def names(store: Store) -> list[str]:
+    """The models of a folder, which is named where it cannot be read. Raises StoreError."""
+    try:
+        return store.names()
+    except StoreError as error:
+        raise StoreError(f"{store.root.absolute()}: {error.message}") from error
+
+
 def existing(store: Store, which: str) -> tuple[str, int | None]:
     """NAME or NAME/VERSION for a model that exists. Raises StoreError."""
     name, version = _parse(which)
-    names = store.names()
-    if name not in names:
-        hint = nearest(name, names) if names else "there are none: publish one with train.py"
+    known = names(store)
+    if name not in known:
+        none = f"there are none in {store.root.absolute()}: publish one with train.py"
+        hint = nearest(name, known) if known else none
         raise StoreError(f"there is no model named {name!r}: {hint}")
     return name, version
 
 
-def default_name(store: Store, names: Sequence[str]) -> str | None:
+def default_name(store: Store, known: Sequence[str]) -> str | None:
     """The model that a service with these settings answers with at /predict, by its name."""
     chosen = config().model or store.default()
-    return names[0] if chosen is None and len(names) == 1 else chosen
+    return known[0] if chosen is None and len(known) == 1 else chosen
 
 
 def tells(store: Store, signed: Signed) -> bool:

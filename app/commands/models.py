@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from app.commands.folder import default_name, existing, models_folder, tells
+from app.commands.folder import default_name, existing, models_folder, names, tells
 from app.commands.group import Group
 from app.commands.printing import say, say_json, say_table
 from app.errors import BrokenModel, StoreError, UnknownModel
@@ -17,15 +17,16 @@ models_group = Group("models", help="Look at the models folder and look after it
 def list_models() -> None:
     """List every model with its versions; a star marks the one that answers at /predict."""
     store = models_folder(Store)
-    names = store.names()
-    if not names:
-        say("there are no models: publish one with train.py", err=True)
+    known = names(store)
+    if not known:
+        where = store.root.absolute()
+        say(f"there are no models in {where}: publish one with train.py", err=True)
         return
-    default = default_name(store, names)
+    default = default_name(store, known)
     rows: list[tuple[str, ...]] = [
         ("", "NAME", "CURRENT", "VERSIONS", "PUBLISHED", "ESTIMATOR", "SIGNATURE")
     ]
-    rows += [("*" if name == default else "", *_row(store, name)) for name in names]
+    rows += [("*" if name == default else "", *_row(store, name)) for name in known]
     if not store.keys.used and {row[-1] for row in rows[1:]} <= {"unsigned", ""}:
         rows = [row[:-1] for row in rows]  # who does not sign need not read of it
     say_table(rows)

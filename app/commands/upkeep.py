@@ -5,7 +5,7 @@ They write to the models folder; a running service takes over what they say with
 
 import click
 
-from app.commands.folder import existing, models_folder
+from app.commands.folder import existing, models_folder, names
 from app.commands.group import config
 from app.commands.models import models_group
 from app.commands.printing import say
@@ -77,7 +77,7 @@ def set_label(name: str, label: str, version: int | None, remove: bool) -> None:
 def list_labels(name: str | None) -> None:
     """List the labels of a model, or of all."""
     keeper = models_folder(Keeper)
-    for each in keeper.names() if name is None else [_name(keeper, name)]:
+    for each in names(keeper) if name is None else [_name(keeper, name)]:
         for label, found in keeper.labels(each).items():
             what = found.version if isinstance(found, Label) else found.message
             say(f"{each}  {label}  {what}")
@@ -96,7 +96,7 @@ def prune(name: str | None, keep: int | None) -> None:
     keep = keep or config().keep_versions
     if keep is None:
         raise StoreError("say how many versions to keep: --keep N, or ORDINATE_KEEP_VERSIONS")
-    for each in keeper.names() if name is None else [_name(keeper, name)]:
+    for each in names(keeper) if name is None else [_name(keeper, name)]:
         removed = keeper.prune(each, keep)
         said = ", ".join(map(str, removed)) or "nothing"
         say(f"{each}: removed {said}")

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from app.commands.folder import default_name, existing, models_folder, tells
+from app.commands.folder import default_name, existing, models_folder, names, tells
 from app.commands.group import config
 from app.commands.models import models_group
 from app.commands.printing import say
@@ -32,8 +32,8 @@ def verify(which: str | None, repair: bool) -> None:
     broken = False
     for done in _repaired(store, which) if repair else ():
         say(f"repaired: {done}")
-    if which is None and not store.names():
-        say("there are no models to verify", err=True)
+    if which is None and not names(store):
+        say(f"there are no models to verify in {store.root.absolute()}", err=True)
     for label, good, found in _verified(store, which):
         say(f"{label}: {found}")
         broken = broken or not good
@@ -50,11 +50,11 @@ def _repaired(store: Repair, which: str | None) -> list[str]:
 
 def _verified(store: Store, which: str | None) -> Iterator[Finding]:
     name, version = (None, None) if which is None else existing(store, which)
-    names = store.names() if name is None else [name]
-    if name is None and names and default_name(store, names) not in names:
+    known = names(store) if name is None else [name]
+    if name is None and known and default_name(store, known) not in known:
         missing = "it names no model that exists: choose one with `models default NAME`"
         yield "default", False, missing
-    for each in names:
+    for each in known:
         versions = store.versions(each) if version is None else [version]
         if not versions:
             yield each, False, "there is no version of it"

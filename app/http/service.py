@@ -1,6 +1,7 @@
 """What every view needs, in one object that hangs on the Flask application."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +12,7 @@ from app.http.proxies import Proxies
 from app.http.shadow import Shadow
 from app.journal import Journal
 from app.quotas import Quotas
-from app.registry import Accepted, ChangeEvent, LoadEvent, Registry
+from app.registry import Accepted, ChangeEvent, Gap, LoadEvent, Registry
 from app.security import Guard, KeyRing, doors
 from app.signing import Keys
 from app.store import Reader
@@ -56,6 +57,7 @@ class Service:
             config.runtime,
             shares=dict([config.canary] if config.canary else []),
             changed=partial(_changed, metrics, log),
+            missing=partial(_missing, log, str(config.models.absolute())),
             accepted=Accepted.of(config),
         )
         watcher = Watcher(registry, config.refresh, log)
@@ -95,6 +97,14 @@ def _changed(metrics: Metrics, log: Log, event: ChangeEvent) -> None:
         before=event.before,
         label=event.label,
     )
+
+
+def _missing(log: Log, folder: str, gaps: Sequence[Gap]) -> None:
+    for gap in gaps:
+        level = "error" if gap.is_folder else "warning"
+        log.event(level, "models", outcome="missing", reason=gap.why, folder=folder)
+    if not gaps:
+        log.event("info", "models", outcome="complete", reason=None, folder=folder)
 
 
 def service() -> Service:

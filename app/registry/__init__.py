@@ -2,9 +2,10 @@
 
 from app.registry.accepted import Accepted
 from app.registry.changes import ChangeEvent
+from app.registry.gaps import Gap
 from app.registry.lineup import Lineup
 from app.registry.loading import LoadEvent
 from app.registry.serving import Registry
 from app.registry.state import Labelled, State
 
-__all__ = ["Accepted", "ChangeEvent", "Labelled", "Lineup", "LoadEvent", "Registry", "State"]
+__all__ = ["Accepted", "ChangeEvent", "Gap", "Labelled", "Lineup", "LoadEvent", "Registry", "State"]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.errors import NotReady, OrdinateError, StoreError, UnknownModel
@@ -10,6 +10,7 @@ from app.model import Model
 from app.registry.accepted import Accepted
 from app.registry.changes import ChangeEvent, changes
 from app.registry.following import Follower
+from app.registry.gaps import Gap, gaps
 from app.registry.lineup import Lineup
 from app.registry.loading import Loader, LoadEvent
 from app.registry.state import State
@@ -39,6 +40,7 @@ class Registry:
         choice: of the runtime.
         shares: of the unversioned requests, from 0 to 1, that go to the canary, by name.
         changed: called with each ChangeEvent.
+        missing: called with all that is missing, when that is not what it was at the last look.
         accepted: remembers the pointers by which it must not go back; None for none.
         clock: seconds that only rise.
     """
@@ -52,14 +54,17 @@ class Registry:
         *,
         shares: Mapping[str, float] | None = None,
         changed: Callable[[ChangeEvent], None] = lambda _: None,
+        missing: Callable[[Sequence[Gap]], None] = lambda _: None,
         accepted: Accepted | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
         self._chosen = default
-        self._tell, self._changed = tell, changed
+        self._tell, self._changed, self._missing = tell, changed, missing
+        self._shares = shares or {}
+        self._gaps: tuple[Gap, ...] = ()
         loader = Loader(reader, choice, tell, clock)
-        self._follower = Follower(reader, loader, shares or {}, accepted or Accepted())
+        self._follower = Follower(reader, loader, self._shares, accepted or Accepted())
         self._view = _View({}, default)
         self._loading = threading.Lock()
         self._loaded = False
@@ -159,6 +164,7 @@ class Registry:
         self._loaded = True
         for name in before.keys() & states.keys():
             self._tell_changes(before[name], states[name])
+        self._tell_gaps()
 
     def _next_default(self, states: Mapping[str, State]) -> str | None:
         """What the settings or the folder say; a damaged folder does not undo what was said."""
@@ -181,6 +187,17 @@ class Registry:
         if before is not after:
             for event in changes(before, after):
                 self._changed(event)
+
+    def _tell_gaps(self) -> None:
+        unanswered = None
+        try:
+            self.lineup()
+        except NotReady as error:
+            unanswered = error.message
+        found = tuple(gaps(self._view.problem, unanswered, self._shares, self._view.states))
+        if found != self._gaps:
+            self._gaps = found
+            self._missing(found)
 
 
 def _absent(name: str, view: _View) -> OrdinateError:

@@ -178,6 +178,7 @@ def test_an_empty_folder_is_no_error_and_is_told(run: Run, models: Path, command
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.startswith("there are no models")
+    assert f" in {models}" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,10 @@ def test_a_folder_that_is_not_there_is_an_error(
 ) -> None:
     models.rename(models.with_name("elsewhere"))
 
-    assert_refused(run(*arguments), "the models folder cannot be read: No such file or directory")
+    result = run(*arguments)
+
+    assert_refused(result, "the models folder cannot be read: No such file or directory")
+    assert str(models) in result.stderr
     assert not models.exists()
 
 

@@ -1,5 +1,6 @@
 """A real server that has nothing to predict with: up, not ready, and able to say why."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def test_readiness_and_prediction_say_why_not_and_when_to_come_again(
         assert int(answer.headers["Retry-After"]) > 0
         assert reason in answer.json["error"]
         assert set(answer.json) == {"error", "details"}
+
+
+def test_the_log_says_why_and_where_once(state: tuple[Server, str]) -> None:
+    server, reason = state
+    events = [json.loads(line) for line in server.err if line.startswith("{")]
+
+    (told,) = [event for event in events if event["event"] == "models"]
+
+    assert told["level"] in ("warning", "error")
+    assert told["outcome"] == "missing"
+    assert reason in told["reason"]
+    assert told["folder"].endswith("/models")
 
 
 def test_bad_request_is_still_told_what_is_wrong_with_its_form(state: tuple[Server, str]) -> None:

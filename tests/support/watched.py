@@ -1,10 +1,10 @@
 """A registry that is watched: what it tells, and what it answers by default."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
-from app.registry import ChangeEvent, LoadEvent, Registry
+from app.registry import ChangeEvent, Gap, LoadEvent, Registry
 from app.store import Reader
 
 
@@ -22,12 +22,14 @@ class Watched:
     ) -> None:
         self.told: list[LoadEvent] = []
         self.changed: list[ChangeEvent] = []
+        self.missing: list[Sequence[Gap]] = []
         self.registry = Registry(
             reader or Reader(root),
             default,
             self.told.append,
             shares=shares,
             changed=self.changed.append,
+            missing=self.missing.append,
             clock=clock,
         )
 
