@@ -15,11 +15,12 @@ def create_app(config: Config, *, load: bool = True) -> Flask:
 
     Args:
         config: the settings.
-        load: whether to load the models now; else they are when they are first asked for.
+        load: whether to load the models now, and to keep predictions where the settings say so. A
+            command does neither.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
-    app.extensions[EXTENSION] = served = Service.create(config)
+    app.extensions[EXTENSION] = served = Service.create(config, serves=load)
 
     gate.init_app(app)
     errors.init_app(app)

@@ -17,6 +17,15 @@ OWNER_ONLY, EVERYBODY = 0o600, 0o644
 _MAX_BYTES = 1 << 20
 
 
+@contextmanager
+def named_by(variable: str) -> Iterator[None]:
+    """Have what is wrong with a file begin with the setting that names it. Raises ConfigError."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{variable}: {error.message}") from error
+
+
 def read_key_file(path: Path) -> bytes:
     """What a file holds, up to 1 MiB of it. Raises ConfigError."""
     try:

@@ -6,7 +6,7 @@ import click
 
 from app.commands.group import Group, config
 from app.commands.printing import say
-from app.signing import make_pair, read_signer, read_trusted
+from app.signing import Keys, make_pair
 
 NEXT = """\
 private key: {private}
@@ -45,7 +45,8 @@ def new(private: Path) -> None:
 @signing_group.command("list")
 def list_keys() -> None:
     """List the ids of the keys that the settings name."""
-    for key in sorted(read_trusted(config().trusted_keys)):
+    keys = Keys.to_sign(config())
+    for key in sorted(keys.trusted):
         say(f"{key}  trusted")
-    if path := config().signing_key:
-        say(f"{read_signer(path).key}  signs")
+    if keys.signer:
+        say(f"{keys.signer.key}  signs")

@@ -45,8 +45,11 @@ class Service:
         self.metrics.observe(QUEUED, seconds)
 
     @classmethod
-    def create(cls, config: Config) -> "Service":
-        """Put the parts together; nothing is loaded yet. Raises ConfigError."""
+    def create(cls, config: Config, *, serves: bool = True) -> "Service":
+        """Put the parts together; nothing is loaded yet. Raises ConfigError.
+
+        What is only to look at the disk keeps no predictions, and need not be able to.
+        """
         # Four times the workers, because a reload starts the new ones before the old have ended.
         metrics = Metrics(__version__, slots=max(64, 4 * config.workers))
         log = Log(config.log_level, access=config.access_log, on_loss=metrics.lost_line)
@@ -67,7 +70,7 @@ class Service:
         is_local = not (config.auth or config.allow_open)
         guard = Guard(keys, quotas, doors(config), is_local=is_local)
         proxies = Proxies(config.trusted_proxies)
-        journal = Journal.of(config, metrics, log)
+        journal = Journal.of(config, metrics, log) if serves else None
         leaving = threading.Event()
         return cls(
             config, registry, metrics, log, watcher, shadow, guard, keys, proxies, journal, leaving

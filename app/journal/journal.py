@@ -19,6 +19,7 @@ from app.journal.losses import Losses
 from app.journal.records import Fields, framed, packed, size_of
 from app.journal.rotation import Rotation
 from app.journal.sealing import RECORDS, begin
+from app.keyfiles import named_by
 from app.telemetry import Log, Metrics
 from app.telemetry.families import LOGGED
 from app.threads import started
@@ -72,7 +73,9 @@ class Journal:
                 "ORDINATE_PREDICTION_LOG is set without ORDINATE_PREDICTION_LOG_KEY: name the file "
                 "of a public key, which `flask --app wsgi predictions keys new` makes"
             )
-        return cls(folder, read_public(key), config.prediction_log_days, metrics, log)
+        with named_by("ORDINATE_PREDICTION_LOG_KEY"):
+            public = read_public(key)
+        return cls(folder, public, config.prediction_log_days, metrics, log)
 
     def check(self) -> None:
         """Tell at the start what every write would fail of. Raises ConfigError.

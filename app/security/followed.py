@@ -86,7 +86,9 @@ class Followed(Generic[T]):
             self._told = None
         except StoreError as error:
             digest = hashlib.sha256(data).hexdigest()
-            self._say("error", digest, f"{error.message}; what it said before holds on")
+            held = self._value is not self._nothing
+            then = "what it said before holds on" if held else "nobody gets in by it"
+            self._say("error", digest, f"{error.message}; {then}")
 
     def _say(self, level: str, what: str, text: str) -> None:
         if self._told != what:

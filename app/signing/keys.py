@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.config import Config
 from app.errors import BrokenModel, StoreError
+from app.keyfiles import named_by
 from app.signing.ed25519 import PublicKey, Signer, is_signature, read_signer, read_trusted
 from app.signing.statements import Signature, Signed
 
@@ -26,13 +27,15 @@ class Keys:
     @classmethod
     def to_verify(cls, config: Config) -> "Keys":
         """Those of a service. Raises ConfigError."""
-        return cls(read_trusted(config.trusted_keys), config.require_signature)
+        with named_by("ORDINATE_TRUSTED_KEYS"):
+            return cls(read_trusted(config.trusted_keys), config.require_signature)
 
     @classmethod
     def to_sign(cls, config: Config) -> "Keys":
         """Those of what publishes or moves `current`. Raises ConfigError."""
         verify = cls.to_verify(config)
-        signer = read_signer(config.signing_key) if config.signing_key else None
+        with named_by("ORDINATE_SIGNING_KEY"):
+            signer = read_signer(config.signing_key) if config.signing_key else None
         return cls(verify.trusted, verify.required, signer)
 
     @property

@@ -159,6 +159,12 @@ def test_the_public_key_reads_nothing(run: Run, kept: Kept) -> None:
     assert "holds no private key" in result.stderr
 
 
+def test_reading_needs_no_public_key(run: Run, kept: Kept) -> None:
+    result = run("show", "--key", kept.private, ORDINATE_PREDICTION_LOG_KEY="")
+
+    assert (result.exit_code, result.stdout.count("\n")) == (0, 4)
+
+
 def test_erase_takes_out_one_request_and_leaves_all_else(run: Run, kept: Kept) -> None:
     untouched = (kept.folder / SECOND).read_bytes()
 

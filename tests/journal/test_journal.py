@@ -272,7 +272,7 @@ def test_what_an_erasing_left_behind_is_removed_unless_it_goes_on(kept: Kept) ->
     ("change", "problem"),
     [
         ({"ORDINATE_PREDICTION_LOG_KEY": ""}, "without ORDINATE_PREDICTION_LOG_KEY"),
-        ({"ORDINATE_PREDICTION_LOG_KEY": "/nowhere"}, "/nowhere cannot be read"),
+        ({"ORDINATE_PREDICTION_LOG_KEY": "/nowhere"}, "^ORDINATE_PREDICTION_LOG_KEY: /nowhere c"),
         ({"ORDINATE_PREDICTION_LOG": "/nowhere"}, "which is no folder"),
     ],
 )

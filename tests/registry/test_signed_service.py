@@ -142,5 +142,6 @@ def test_a_key_that_is_none_stops_the_start_with_one_line(
     with pytest.raises(AssertionError, match="the service ended by itself") as caught:
         Server(root, **settings).__enter__()
 
+    assert "\nerror: ORDINATE_TRUSTED_KEYS: /" in str(caught.value)
     assert "mine.pub holds no public key in PEM" in str(caught.value)
     assert "Traceback" not in str(caught.value)

@@ -137,6 +137,16 @@ def test_a_damaged_file_leaves_the_last_good_one_and_is_told_once(key: str, path
     assert [name_of(keys, bearer(each)) for each in (key, other)] == [None, "other"]
 
 
+def test_a_file_that_is_damaged_from_the_start_holds_nothing_and_that_is_said(path: Path) -> None:
+    told = Told()
+    path.write_text("{")
+
+    ring(path, told).look()
+
+    ((level, text),) = told
+    assert (level, text.rpartition("; ")[2]) == ("error", "nobody gets in by it")
+
+
 def made_anew(path: Path) -> str:
     path.unlink()
     return made(path, "other")
