@@ -19,7 +19,11 @@ import pytest
 from app import create_app
 from app.commands import predictions_group
 from app.config import SETTINGS, Config
+from app.store import Keeper
 from app.telemetry.families import FAMILIES, PREDICTIONS
+from app.training.rows import ROWS_FILE
+from tests.support.keys import signer, trusting
+from tests.support.models import publish
 from tests.support.server import ROOT
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -270,6 +274,21 @@ def test_privacy_md_says_of_every_setting_of_the_prediction_log_and_every_comman
         assert "PREDICTION_LOG" not in setting.variable or setting.variable in text
     for name in predictions_group.commands:
         assert f"predictions {name}" in text
+
+
+def test_the_page_in_the_models_folder_names_every_file_there(tmp_path: Path) -> None:
+    mine = signer(tmp_path / "keys", "mine")
+    for _ in range(2):
+        publish(tmp_path / "models", "tiny", keys=trusting(mine, signs=mine))
+    Keeper(tmp_path / "models").set_label("tiny", "label", 1)
+    folder = tmp_path / "models" / "tiny"
+
+    found = {path.name for path in (folder, *folder.iterdir(), *(folder / "2").iterdir())}
+    text = (ROOT / "models" / "README.md").read_text("utf-8")
+    listed = {name.lower() for name in re.findall(r"^ {6,}(\S+) ", text, re.MULTILINE)}
+
+    assert found - {"tiny", "1", "2"} - listed == set()
+    assert {"default", ROWS_FILE} <= listed
 
 
 def test_contributing_names_every_room() -> None:

@@ -133,6 +133,23 @@ def test_make_serve_trains_serves_says_where_and_stops_at_ctrl_c(tmp_path: Path)
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
+@pytest.mark.parametrize(("cert", "scheme"), [("", "http"), ("server.pem", "https")])
+def test_make_serve_says_what_is_spoken(tmp_path: Path, cert: str, scheme: str) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("bin/python", "bin/gunicorn"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("runtime.stamp", "compiled.stamp", "tiny/1/manifest.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    settings = {"ORDINATE_MODELS": str(tmp_path), "ORDINATE_TLS_CERT": cert}
+
+    said = make("serve", f"VENV={tmp_path}", "PORT=8443", **settings).stdout
+
+    address = f"{scheme}://127.0.0.1:8443"
+    assert said == f'POST {{"x": [...]}} to {address}/predict; {address}/ shows a line to paste\n'
+
+
 def read_until(process: subprocess.Popen[str], words: str) -> list[str]:
     """The lines a process has written up to the first that holds these words."""
     assert process.stdout
