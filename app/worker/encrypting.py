@@ -73,8 +73,13 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
             self._decrypt(data)
 
     def eof_received(self) -> bool:
-        """Answer a client that closes its side without a word, as many do."""
-        return self._connection is not None and self._connection.eof_received()
+        """Answer a client that closes its side without a word, as many do, and say goodbye."""
+        if self._connection is None:
+            return False
+        is_answering = self._connection.eof_received()
+        if not is_answering:
+            self._seal()
+        return is_answering
 
     def pause_writing(self) -> None:
         """Have the connection know that its client lets an answer wait."""

@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,19 @@ class Client:
 
     def vanish(self, data: bytes) -> None:
         """Send, then close this direction without a word of TLS."""
-        self._tls.write(data)
-        self._socket.sendall(self._leaving.read())
+        if data:
+            self._tls.write(data)
+            self._socket.sendall(self._leaving.read())
         self._socket.shutdown(socket.SHUT_WR)
+
+    def ask(self, request: bytes) -> bytes:
+        """The beginning of its answer."""
+        self._tls.write(request)
+        self._socket.sendall(self._leaving.read())
+        while True:
+            self._arrived.write(self._socket.recv(65536))
+            with suppress(ssl.SSLWantReadError):
+                return self._tls.read(65536)
 
     def rest(self) -> bytes:
         """All that is still to come, to the goodbye of TLS and the end of the connection."""
@@ -176,6 +187,16 @@ def test_a_client_that_closes_its_side_is_answered_first(encrypted: Server, how:
         found = client.rest()
 
     assert found.count(b"HTTP/1.1 200 ") == 2
+
+
+def test_one_that_closes_its_side_when_it_has_its_answers_hears_goodbye(encrypted: Server) -> None:
+    with Client(encrypted) as client:
+        answer = client.ask(post())
+        client.vanish(b"")
+
+        assert client.rest() == b""  # and not that it is cut
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_one_that_closes_its_side_within_a_request_is_not(encrypted: Server) -> None:
