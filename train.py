@@ -151,11 +151,11 @@ def compete(
 
     Where another version became current meanwhile, that is the champion, and both begin anew.
     """
-    task = new.task(options)
+    task, rows = new.task(options), new.dataset.counted()
     while True:
         champion = find(store, options.name)
         held = contest(champion, task, new.dataset, table, progress) if champion else None
-        decision = decide(options.terms, held, new.dataset.effective)
+        decision = decide(options.terms, held, rows)
         if held:
             say(about_contest(options.terms, held, decision))
         with suppress(Overtaken):
@@ -226,9 +226,7 @@ def describe(
         training={
             **choices,
             "source": dataset.source,
-            "rows": len(dataset.x),
-            "different_rows": dataset.different,
-            "effective_rows": dataset.effective,
+            **dataset.counted(),
             "rows_left_out": dataset.rows_left_out,
             "left_out": [
                 {"column": left.column, "reason": left.reason} for left in dataset.left_out

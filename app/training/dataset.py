@@ -61,10 +61,17 @@ class Dataset:
         """How many rows there are if copies are counted once."""
         return copies.count(self.groups)
 
-    @property
-    def effective(self) -> int:
-        """How many rows of equal weight they are worth; the same, if copies are equally many."""
-        return int(copies.effective(self.groups))
+    def counted(self) -> dict[str, int]:
+        """How many rows there are, how many different ones, and how many they are worth.
+
+        Equal rows count as one in the second, copies or not. The third is as of `copies.effective`.
+        """
+        alike = copies.equal(self.x, self.y)
+        return {
+            "rows": len(self.y),
+            "different_rows": copies.count(alike),
+            "effective_rows": int(copies.effective(alike)),
+        }
 
     def only(self, names: Sequence[str]) -> "Dataset":
         """The same rows, in the same groups, with these of the features, in this order."""

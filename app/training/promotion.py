@@ -7,6 +7,7 @@ champion can be compared, the challenger must pass in each of them, which keeps 
 whoever is worse than either form must get through the test against that one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -21,9 +22,15 @@ ALPHA = 0.05
 """Level of the one-sided tests."""
 
 ENOUGH_ROWS = 0.9
-"""A recipe that is as good makes a model that is as good if it gets as many rows, or copies that
-are worth as many. A challenger that cannot be compared with the published champion needs this part
-of the champion's."""
+"""A recipe that is as good makes a model that is as good if it gets as many rows. A challenger that
+cannot be compared with the published champion needs this part of the champion's, however they are
+counted: a table can be long, and be the same few rows again and again."""
+
+_COUNTS = {
+    "rows": "{} rows",
+    "different_rows": "{} different rows",
+    "effective_rows": "what is worth {} rows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,8 @@ class Decision:
     reason: str
 
 
-def decide(terms: Terms, contest: Contest | None, rows: int) -> Decision:
-    """Decide on a challenger trained on this many rows, copies counted for what they are worth.
+def decide(terms: Terms, contest: Contest | None, rows: Mapping[str, int]) -> Decision:
+    """Decide on a challenger that was trained on so many rows, as `Dataset.counted` counts them.
 
     There is no contest without a champion.
     """
@@ -78,18 +85,19 @@ def _uncompared(contest: Contest) -> Decision:
     )
 
 
-def _too_few(contest: Contest, rows: int) -> str | None:
+def _too_few(contest: Contest, rows: Mapping[str, int]) -> str | None:
     """Why a comparison of recipes does not speak for the models, None if it does."""
     champion = contest.champion
     training = champion.description.training if champion.description else {}
-    before = training.get("effective_rows", training.get("rows", 0))  # older ones do not say
-    if "as is" not in contest.untold or rows >= ENOUGH_ROWS * before:
+    if "as is" not in contest.untold:
         return None
-    worth = "what is worth " if rows < len(contest.task.y) else ""
-    return (
-        f"it was trained on {worth}{rows} rows and {champion.label} on {before}, and they cannot "
-        f"be compared as they are: {contest.untold['as is']}"
-    )
+    for count, said in _COUNTS.items():  # older champions have the first alone
+        if (now := rows[count]) < ENOUGH_ROWS * (before := training.get(count, 0)):
+            return (
+                f"it was trained on {said.format(now)} and {champion.label} on {before}, and they "
+                f"cannot be compared as they are: {contest.untold['as is']}"
+            )
+    return None
 
 
 def _tested(terms: Terms, contest: Contest) -> Decision:

@@ -17,9 +17,6 @@ MIN_ROWS_A_LEVEL = 2
 ROWS_OF_IDENTIFIERS = 100
 """From so many rows on, whole numbers that never repeat are taken for identifiers."""
 
-LARGEST_IDENTIFIER = 2.0**64
-"""Identifiers have 64 bits at most. In float64 all larger numbers are whole, also measured ones."""
-
 _IDENTIFIER = re.compile(
     r"(.*[^a-z0-9])?(id|uid|udi|uuid|guid)|id[^a-z0-9].*"
     r"|key|index|idx|row|rownames?|unnamed: ?\d+|__index_level_\d+__",
@@ -87,8 +84,8 @@ def _identifier(column: Column) -> str | None:
     rows = len(column.values)
     if column.content != "number" or column.distinct < rows:
         return None
-    if not is_whole(column.values, LARGEST_IDENTIFIER):
-        return None
+    if column.integers is None and not is_whole(column.values):
+        return None  # beyond that every float64 is whole, also what was measured
     what = "it has a different whole number in every row"
     if np.ptp(column.values) == rows - 1:
         return f"{what}, counting without a gap ({_KEEP})"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.retraining import Columns, Workshop, columns, joined, part
@@ -57,20 +58,63 @@ def test_nothing_is_told_where_there_are_none(shop: Workshop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "worth"),
+    ("rows", "said"),
     [
-        (joined(*[part(TABLE, 0, 60)] * 5), 60),
-        (joined(TABLE, *[part(TABLE, 0, 10)] * 200), 14),
+        (joined(*[part(TABLE, 0, 60)] * 5), "300 rows"),
+        (joined(*[part(TABLE, 0, 60)] * 9), "60 different rows"),
+        (joined(TABLE, *[part(TABLE, 0, 10)] * 200), "what is worth 14 rows"),
     ],
-    ids=["each five times", "few of them very often"],
+    ids=["each five times", "each nine times", "few of them very often"],
 )
 def test_a_table_that_grew_by_copies_alone_is_as_small_as_it_was(
-    trained: Workshop, rows: Columns, worth: int
+    trained: Workshop, rows: Columns, said: str
 ) -> None:
     ran = trained.train(rows)
 
     assert (ran.code, trained.current) == (3, 1)
-    assert f"trained on what is worth {worth} rows and version 1 on 400, and they" in ran.err
+    assert f"trained on {said} and version 1 on 400, and they" in ran.err
+
+
+def idle(rows: int, seed: int = 0) -> Columns:
+    """A table of as many rows, of every second of which nothing but zeros was measured."""
+    table = columns(rows, seed)
+    return {
+        name: [value if place % 2 else 0.0 for place, value in enumerate(values)]
+        for name, values in table.items()
+    }
+
+
+def test_an_export_of_idle_rows_that_was_cut_short_is_not_promoted(shop: Workshop) -> None:
+    shop.train(idle(4000))
+
+    ran = shop.train(part(idle(4000), 0, 100))
+
+    assert (ran.code, shop.current) == (3, 1)
+    assert "trained on 100 rows and version 1 on 4000" in ran.err
+
+
+@pytest.mark.parametrize("rows", [1000, 8000])
+def test_the_same_idle_rows_again_are_as_good_as_they_were(shop: Workshop, rows: int) -> None:
+    shop.train(idle(rows))
+
+    ran = shop.train(idle(rows))
+
+    assert (ran.code, ran.err, shop.current) == (0, "", 2)
+    assert TOGETHER not in ran.out
+
+
+def test_few_values_are_measured_on_and_predicted_from_their_like(shop: Workshop) -> None:
+    draw = np.random.default_rng(0)
+    kind, flag = draw.integers(0, 5, 2000), draw.integers(0, 2, 2000)
+    score = np.clip(np.round(1 + 0.6 * kind + flag + draw.normal(0, 0.6, 2000)), 1, 5)
+    table = {"kind": ["abcde"[k] for k in kind], "flag": flag.tolist(), "y": score.tolist()}
+
+    ran = shop.train(table)
+
+    assert (ran.code, ran.err) == (0, "")
+    r2 = shop.reader.open("t", 1).manifest.description.metrics["r2"]
+    assert r2["pooled"] == pytest.approx(r2["mean"], abs=0.02)
+    assert r2["std"] < 0.1
 
 
 def test_the_same_table_twice_over_is_as_good_as_it_was(trained: Workshop) -> None:

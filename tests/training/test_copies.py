@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from app.training.comparison import Refit, Task, compare, splits
-from app.training.copies import Array, count, effective, groups, parted
+from app.training.copies import Array, count, effective, equal, groups, parted
 from app.training.dataset import Dataset, diabetes
 from app.training.evaluation import Evaluation, cross_validate
 from tests.training.tables import dataset
@@ -36,7 +36,7 @@ def task(x: Array, y: Array) -> Task:
 def test_groups_are_numbered_as_they_first_appear() -> None:
     x = np.array([[5.0, 1.0], [3.0, 1.0], [5.0, 1.0], [4.0, 0.0], [3.0, 1.0]])
 
-    found = groups(x, np.zeros(5))
+    found = equal(x, np.zeros(5))
 
     assert found.tolist() == [0, 1, 0, 2, 1]
     assert count(found) == 3
@@ -50,22 +50,42 @@ def test_a_missing_value_equals_another_and_zero_has_no_sign() -> None:
     other_nan = np.frombuffer(b"\x01\x00\x00\x00\x00\x00\xf8\xff", "<f8")[0]
     x = np.array([[np.nan, 0.0], [other_nan, -0.0], [1.0, 0.0]])
 
-    assert groups(x, np.array([0.0, -0.0, 0.0])).tolist() == [0, 0, 1]
+    assert equal(x, np.array([0.0, -0.0, 0.0])).tolist() == [0, 0, 1]
 
 
 def test_equal_features_with_another_target_are_another_observation() -> None:
     x = np.ones((3, 2))
 
-    assert groups(x, np.array([1.0, 2.0, 1.0])).tolist() == [0, 1, 0]
-    assert groups(x, np.array([1.0, np.nextafter(1.0, 2.0), 3.0])).tolist() == [0, 1, 2]
+    assert equal(x, np.array([1.0, 2.0, 1.0])).tolist() == [0, 1, 0]
+    assert equal(x, np.array([1.0, np.nextafter(1.0, 2.0), 3.0])).tolist() == [0, 1, 2]
 
 
 def test_rows_of_one_feature_and_of_all_kinds_are_told_apart_as_they_are() -> None:
     data = dataset(missing=True)
     twice = np.arange(240) % 120
 
-    assert count(groups(np.arange(5.0)[:, None], np.zeros(5))) == 5
+    assert count(equal(np.arange(5.0)[:, None], np.zeros(5))) == 5
     assert groups(data.x[twice], data.y[twice]).tolist() == twice.tolist()
+
+
+def test_a_state_that_comes_back_is_no_copy() -> None:
+    x, y = noise(100, 3)
+    rows = np.append(np.repeat(np.arange(1, 100), 2), np.zeros(41, dtype=int))
+
+    found = groups(x[rows], y[rows])
+
+    assert found.tolist() == [*np.repeat(np.arange(99), 2), *range(99, 140)]
+    assert count(groups(x[rows[:-1]], y[rows[:-1]])) == 100  # twenty times as often as most
+
+
+@pytest.mark.parametrize("values", [2, 5, 20])
+def test_rows_that_may_be_equal_by_chance_are_no_copies(values: int) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.integers(0, values, (500, 2)).astype(float)
+    y = (x.sum(axis=1) > draw.integers(0, 2 * values, 500)).astype(float)
+
+    assert count(equal(x, y)) < 500
+    assert groups(x, y).tolist() == list(range(500))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,15 @@ NOT_WORSE = Terms("not-worse", 0.05)
 RULES: list[Rule] = ["not-worse", "better", "always", "never"]
 
 
+def counted(rows: int, different: int | None = None, worth: int | None = None) -> dict[str, int]:
+    """Rows as a data set counts them."""
+    return {
+        "rows": rows,
+        "different_rows": rows if different is None else different,
+        "effective_rows": rows if worth is None else worth,
+    }
+
+
 def champion(rows: int = 442, **changes: Any) -> Champion:
     description = replace(described(PLAIN, fitted(PLAIN)), training={"rows": rows})
     return Champion(3, description, **changes)
@@ -41,7 +50,7 @@ def held(*comparisons: Comparison, **changes: Any) -> Contest:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_first_version_is_always_promoted(rule: Rule) -> None:
-    decision = decide(Terms(rule, 0.05), None, 442)
+    decision = decide(Terms(rule, 0.05), None, counted(442))
 
     assert (decision.promoted, decision.reason) == (True, "no version of it was current")
 
@@ -52,7 +61,7 @@ def test_the_first_version_is_always_promoted(rule: Rule) -> None:
 def test_a_challenger_is_promoted_when_it_is_shown_not_to_be_worse_by_the_margin(
     ratio: float, promoted: bool
 ) -> None:
-    decision = decide(NOT_WORSE, held(compared(ratio)), 442)
+    decision = decide(NOT_WORSE, held(compared(ratio)), counted(442))
 
     assert decision.promoted == promoted
     assert "version 3" in decision.reason
@@ -60,14 +69,14 @@ def test_a_challenger_is_promoted_when_it_is_shown_not_to_be_worse_by_the_margin
 
 
 def test_what_is_too_noisy_to_tell_is_not_proven() -> None:
-    assert not decide(NOT_WORSE, held(compared(1.0, spread=0.5)), 442).promoted
+    assert not decide(NOT_WORSE, held(compared(1.0, spread=0.5)), counted(442)).promoted
 
 
 def test_a_wider_margin_takes_what_a_narrow_one_does_not() -> None:
     contest = held(compared(1.07))
 
-    assert not decide(Terms("not-worse", 0.05), contest, 442).promoted
-    assert decide(Terms("not-worse", 0.125), contest, 442).reason.startswith(
+    assert not decide(Terms("not-worse", 0.05), contest, counted(442)).promoted
+    assert decide(Terms("not-worse", 0.125), contest, counted(442)).reason.startswith(
         "it is not worse than version 3 by 12.5% or more"
     )
 
@@ -76,7 +85,9 @@ def test_a_wider_margin_takes_what_a_narrow_one_does_not() -> None:
 def test_it_must_stand_against_each_form_of_the_champion(refitted: float, as_is: float) -> None:
     worst = "as is" if as_is > refitted else "refitted"
 
-    decision = decide(NOT_WORSE, held(compared(refitted), compared(as_is, form="as is")), 442)
+    decision = decide(
+        NOT_WORSE, held(compared(refitted), compared(as_is, form="as is")), counted(442)
+    )
 
     assert not decision.promoted
     assert f"may be worse than version 3 {worst} by 5%" in decision.reason
@@ -91,13 +102,13 @@ def test_better_means_better_than_what_is_served_and_not_worse_than_its_recipe(
 ) -> None:
     comparisons = [compared(refitted), *([compared(as_is, form="as is")] if as_is else [])]
 
-    decision = decide(Terms("better", 0.05), held(*comparisons), 442)
+    decision = decide(Terms("better", 0.05), held(*comparisons), counted(442))
 
     assert decision.promoted == promoted
 
 
 def test_the_same_scores_in_every_fold_are_not_better() -> None:
-    decision = decide(Terms("better", 0.05), held(compared(1.0, spread=0.0)), 442)
+    decision = decide(Terms("better", 0.05), held(compared(1.0, spread=0.0)), counted(442))
 
     assert not decision.promoted
     assert decision.reason == "it is not shown to be better than version 3 refitted (p = 1.000)"
@@ -106,7 +117,7 @@ def test_the_same_scores_in_every_fold_are_not_better() -> None:
 @pytest.mark.parametrize(("rule", "promoted"), [("always", True), ("never", False)])
 def test_always_and_never_leave_nothing_to_the_figures(rule: Rule, promoted: bool) -> None:
     for contest in (held(compared(0.5)), held(compared(2.0), breaks=("it breaks",)), held()):
-        decision = decide(Terms(rule, 0.05), contest, 442)
+        decision = decide(Terms(rule, 0.05), contest, counted(442))
 
         assert (decision.promoted, decision.reason) == (promoted, f"as asked by --promote {rule}")
 
@@ -115,7 +126,7 @@ def test_always_and_never_leave_nothing_to_the_figures(rule: Rule, promoted: boo
 def test_what_breaks_requests_is_not_promoted_however_good_it_is(rule: Rule) -> None:
     contest = held(compared(0.5), breaks=("feature 'a' is dropped: ...", "feature 'b' is added"))
 
-    decision = decide(Terms(rule, 0.05), contest, 442)
+    decision = decide(Terms(rule, 0.05), contest, counted(442))
 
     assert not decision.promoted
     assert decision.reason == (
@@ -124,7 +135,7 @@ def test_what_breaks_requests_is_not_promoted_however_good_it_is(rule: Rule) -> 
 
 
 def test_what_cannot_be_compared_is_not_proven() -> None:
-    decision = decide(NOT_WORSE, held(), 442)
+    decision = decide(NOT_WORSE, held(), counted(442))
 
     assert not decision.promoted
     assert decision.reason == "it cannot be compared with version 3: no refitted"
@@ -134,7 +145,7 @@ def test_what_cannot_be_compared_is_not_proven() -> None:
 def test_a_champion_that_cannot_be_used_does_not_stand_in_the_way(rule: Rule) -> None:
     contest = held(champion=Champion(3, problem="its model.joblib is damaged"))
 
-    decision = decide(Terms(rule, 0.05), contest, 442)
+    decision = decide(Terms(rule, 0.05), contest, counted(442))
 
     assert decision.promoted
     assert decision.reason == "version 3 cannot be used: its model.joblib is damaged"
@@ -143,37 +154,52 @@ def test_a_champion_that_cannot_be_used_does_not_stand_in_the_way(rule: Rule) ->
 def test_a_recipe_is_judged_by_refitting_where_only_its_model_cannot_be_used() -> None:
     broken = champion(problem="it was trained with scikit-learn 0.1")
 
-    assert decide(NOT_WORSE, held(compared(1.0), champion=broken), 442).promoted
-    assert not decide(NOT_WORSE, held(compared(1.2), champion=broken), 442).promoted
+    assert decide(NOT_WORSE, held(compared(1.0), champion=broken), counted(442)).promoted
+    assert not decide(NOT_WORSE, held(compared(1.2), champion=broken), counted(442)).promoted
 
 
 @pytest.mark.parametrize(("rows", "promoted"), [(50, False), (397, False), (398, True)])
 def test_a_good_recipe_on_far_fewer_rows_proves_nothing_of_its_model(
     rows: int, promoted: bool
 ) -> None:
-    alone = decide(NOT_WORSE, held(compared(1.0)), rows)
-    as_is = decide(NOT_WORSE, held(compared(1.0), compared(1.0, form="as is")), rows)
+    alone = decide(NOT_WORSE, held(compared(1.0)), counted(rows))
+    as_is = decide(NOT_WORSE, held(compared(1.0), compared(1.0, form="as is")), counted(rows))
 
     assert alone.promoted == promoted
-    assert promoted or f"trained on what is worth {rows} rows and version 3 on 442" in alone.reason
+    assert promoted or f"trained on {rows} rows and version 3 on 442" in alone.reason
     assert as_is.promoted
 
 
-def test_copies_of_the_champion_s_rows_count_for_what_they_were_worth() -> None:
-    description = replace(
-        described(PLAIN, fitted(PLAIN)), training={"rows": 442, "effective_rows": 88}
-    )
-    contest = held(compared(1.0), champion=Champion(3, description))
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (counted(900, 180, 90), None),
+        (counted(899, 200, 100), "899 rows and version 3 on 1000"),
+        (counted(1000, 179, 100), "179 different rows and version 3 on 200"),
+        (counted(1000, 200, 89), "what is worth 89 rows and version 3 on 100"),
+    ],
+)
+def test_rows_must_be_nearly_as_many_however_they_are_counted(
+    rows: dict[str, int], said: str | None
+) -> None:
+    """A long table can be few rows again and again, and a short one be worth as many as a long."""
+    description = replace(described(PLAIN, fitted(PLAIN)), training=counted(1000, 200, 100))
 
-    assert decide(NOT_WORSE, contest, 80).promoted
-    assert not decide(NOT_WORSE, contest, 79).promoted
+    decision = decide(NOT_WORSE, held(compared(1.0), champion=Champion(3, description)), rows)
+
+    assert decision.promoted == (said is None)
+    assert said is None or f"it was trained on {said}, and they cannot" in decision.reason
+
+
+def test_a_champion_that_does_not_say_how_many_differ_is_compared_by_its_rows() -> None:
+    assert decide(NOT_WORSE, held(compared(1.0)), counted(442, 44, 44)).promoted
 
 
 def test_the_record_holds_every_number_of_the_decision_and_is_json() -> None:
     comparison = compared(1.02)
     contest = held(comparison)
 
-    found = record(NOT_WORSE, contest, decide(NOT_WORSE, contest, 442))
+    found = record(NOT_WORSE, contest, decide(NOT_WORSE, contest, counted(442)))
 
     (noted,) = found.pop("comparisons")
     test = comparison.excess(0.05)
@@ -183,7 +209,7 @@ def test_the_record_holds_every_number_of_the_decision_and_is_json() -> None:
         "margin": 0.05,
         "alpha": ALPHA,
         "decision": "promoted",
-        "reason": decide(NOT_WORSE, contest, 442).reason,
+        "reason": decide(NOT_WORSE, contest, counted(442)).reason,
         "schema_changes": [],
         "measure": "rmse",
         "folds": 10,
@@ -205,7 +231,7 @@ def test_the_record_holds_every_number_of_the_decision_and_is_json() -> None:
 
 
 def test_the_record_of_a_first_version_says_that_there_was_no_champion() -> None:
-    assert record(NOT_WORSE, None, decide(NOT_WORSE, None, 442)) == {
+    assert record(NOT_WORSE, None, decide(NOT_WORSE, None, counted(442))) == {
         "champion": None,
         "rule": "not-worse",
         "margin": 0.05,

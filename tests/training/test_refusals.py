@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 import train
-from tests.training.tables import HOUSE_LINES, HOUSES, HOUSES_HEADER
+from tests.training.tables import HOUSES, HOUSES_HEADER
 
 Run = Callable[..., tuple[int, str, str]]
+
+WIDE = [f"f{place}" for place in range(23)]
+WIDE_LINES = [
+    ",".join(str((row + 1) * (place + 2) % 97 + 0.5) for place in range(24)) for row in range(22)
+]
+"""Fewer rows than features, all different, and numbers enough to tell them apart."""
 
 
 @pytest.fixture
@@ -51,14 +57,14 @@ REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
         ["4 rows are too few for 5 features", "--drop"],
     ),
     "fewer different rows than folds need": (
-        "\n".join([HOUSES_HEADER, *HOUSE_LINES[:12] * 20, ""]),
-        [],
-        ["12 different rows with a target are too few for 10 folds of 2", "--folds 6"],
+        "\n".join(["a,y", *[f"{row}.5,{row}.25" for row in range(24)] * 3, ""]),
+        ["--target", "y", "--folds", "20"],
+        ["24 different rows with a target are too few for 20 folds of 2", "--folds 12"],
     ),
     "fewer different rows than columns": (
-        "a,b,c,d,e,y\n" + "1.5,2,2,4,1,1\n2.5,1,3,3,7,2\n3.5,5,2,4,5,9\n9.5,2,8,4,5,1\n" * 9,
+        "\n".join([",".join([*WIDE, "y"]), *WIDE_LINES * 2, ""]),
         ["--target", "y", "--folds", "2"],
-        ["4 different rows are too few for 5 features", "--drop"],
+        ["22 different rows are too few for 23 features", "--drop"],
     ),
     "duplicate columns": (
         HOUSES.replace("new", "city"),
