@@ -83,7 +83,7 @@ class Feature:
             maximum=_number(found.get("maximum")),
             categories=tuple(_text(value) for value in found.get("categories", ())),
             missing=bool(found["missing"]),
-            unit=found.get("unit"),
+            unit=_unit(found),
         )
 
 
@@ -109,7 +109,7 @@ class Target:
     def from_json(cls, found: Mapping[str, Any]) -> "Target":
         """The reverse of `to_json`. Raises KeyError, TypeError or ValueError on anything else."""
         minimum, maximum = float(found["minimum"]), float(found["maximum"])
-        return cls(_text(found["name"]), minimum, maximum, found.get("unit"))
+        return cls(_text(found["name"]), minimum, maximum, _unit(found))
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,10 @@ class Schema:
         if not features:
             raise ValueError("a schema needs a feature")
         return cls(features, Target.from_json(found["target"]))
+
+
+def _unit(found: Mapping[str, Any]) -> str | None:
+    return None if found.get("unit") is None else _text(found["unit"])
 
 
 def _text(value: object) -> str:

@@ -115,6 +115,8 @@ FEATURE = {"name": "a", "type": "number", "missing": False}
         {"features": [FEATURE | {"type": "date"}], "target": TARGET},
         {"features": [FEATURE | {"minimum": True}], "target": TARGET},
         {"features": [FEATURE | {"categories": [1]}], "target": TARGET},
+        {"features": [FEATURE | {"unit": {"a": 1}}], "target": TARGET},
+        {"features": [FEATURE], "target": TARGET | {"unit": 5}},
         {"features": [{"name": "a", "type": "number"}], "target": TARGET},
         {"features": ["a"], "target": TARGET},
         {"features": 5, "target": TARGET},

@@ -75,10 +75,13 @@ def _take_over(old: os.stat_result, new: Path) -> None:
         with suppress(OSError):  # only who may give files away can do this
             os.chown(new, uid, gid)
     if not _is_read_as_before(old, new.stat()):
+        who = f"user {old.st_uid}"
+        if os.geteuid() == old.st_uid:  # who may not be in the group of his own file
+            who = f"somebody in group {old.st_gid}"
         raise PermissionError(
             errno.EPERM,
             f"its owner {old.st_uid} and group {old.st_gid} cannot be kept, and the service might "
-            f"not read it any more; it is as it was, do this as root or as user {old.st_uid}",
+            f"not read it any more; it is as it was, do this as root or as {who}",
         )
     os.chmod(new, stat.S_IMODE(old.st_mode))
 

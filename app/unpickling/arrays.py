@@ -5,7 +5,7 @@ a state: they are made by NumPy's public constructor, from their parts.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
 
@@ -14,7 +14,10 @@ import numpy as np
 from app.errors import BrokenModel
 from app.unpickling.source import Source
 
-_TYPE = re.compile(r"[biufc][0-9]{1,2}|O8|[USV][1-9][0-9]{0,8}")
+_TYPE = re.compile(r"[biufc][0-9]{1,2}|O8|[USV][1-9][0-9]{0,4}")
+
+_MOST_NESTED = 8
+"""Arrays of objects in one another; NumPy frees them by recursion in C."""
 
 
 class ArrayAhead:
@@ -50,7 +53,8 @@ def is_array(value: Any) -> bool:
 def make_dtype(code: Any, align: Any = False, copy: Any = True) -> Any:
     """`numpy.dtype`: an own copy of a plain type, such as f8, whose byte order is still to come."""
     if type(code) is not str or not _TYPE.fullmatch(code) or (align, copy) != (False, True):
-        raise BrokenModel(f"it has arrays of {code!a:.40}, which no fitted estimator has")
+        what = f"{code!a:.40}" if type(code) is str else "what is no text"
+        raise BrokenModel(f"it has arrays of {what}, which no fitted estimator has")
     return np.dtype(code, copy=True)
 
 
@@ -91,10 +95,21 @@ def build_array(state: Any) -> Any:
         return _shaped(content, dtype, shape, order)
     if type(content) is not list or len(content) != prod(shape) or dtype.fields:
         raise _broken()
+    _check_depth(content)
     array = np.empty(len(content), np.dtype(object))
     for place, value in enumerate(content):  # one by one: a list of lists is no matrix here
         array[place] = value
     return array.reshape(shape, order=order)  # type: ignore[call-overload]
+
+
+def _check_depth(content: Iterable[Any]) -> None:
+    within = content
+    for _ in range(_MOST_NESTED):
+        arrays = {id(each): each for each in within if is_array(each) and each.dtype.hasobject}
+        if not arrays:
+            return
+        within = (each for array in arrays.values() for each in array.flat)
+    raise _broken()
 
 
 class MaskedAhead:

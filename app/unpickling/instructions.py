@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.errors import BrokenModel
-from app.unpickling.machine import MARK, Machine
+from app.unpickling.machine import MARK, Machine, hashable
 from app.unpickling.source import Source
 
 Step = Callable[[Machine], None]
@@ -114,17 +114,22 @@ def _appends(machine: Machine) -> None:
 
 def _set_item(machine: Machine) -> None:
     value, key = machine.pop(), machine.pop()
-    dict.__setitem__(machine.top(dict), key, value)
+    dict.__setitem__(machine.top(dict), hashable(key), value)
 
 
 def _set_items(machine: Machine) -> None:
     values = machine.pop_to_mark()
-    dict.update(machine.top(dict), zip(values[::2], values[1::2], strict=True))
+    keys = map(hashable, values[::2])
+    dict.update(machine.top(dict), zip(keys, values[1::2], strict=True))
 
 
 def _add_items(machine: Machine) -> None:
     values = machine.pop_to_mark()
-    set.update(machine.top(set), values)
+    set.update(machine.top(set), map(hashable, values))
+
+
+def _freeze_set(machine: Machine) -> None:
+    machine.push(frozenset(map(hashable, machine.pop_to_mark())))
 
 
 def _remember(number: Callable[[Machine], int]) -> Step:
@@ -180,7 +185,7 @@ _STEPS: dict[bytes, Step] = {
     b"u": _set_items,
     b"\x8f": lambda machine: machine.push(set()),
     b"\x90": _add_items,
-    b"\x91": lambda machine: machine.push(frozenset(machine.pop_to_mark())),
+    b"\x91": _freeze_set,
     b"q": _remember(_u1),
     b"r": _remember(_u4),
     b"\x94": _remember(lambda machine: len(machine.memo)),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from app.errors import BrokenModel
 from app.unpickling.allowed import Maker, find, is_creatable
 from app.unpickling.arrays import (
@@ -17,6 +19,9 @@ from app.unpickling.source import Source
 from app.unpickling.states import check_state
 
 MARK = object()
+
+_LARGEST_KEY = 1 << 60
+"""Up to it integers have different hashes."""
 
 
 class Machine:
@@ -117,6 +122,10 @@ class Machine:
         if self._unbuilt.pop(id(instance), None) is not instance:
             raise BrokenModel(f"it fills {_kind(instance)}, which it did not make just now")
         self._hollow.pop(id(instance), None)
+        if isinstance(state, tuple | list):  # of which compiled parts are checked by what is there
+            for each in state:
+                if id(each) in self._hollow and not is_dtype(each):
+                    raise BrokenModel(f"it fills {_kind(instance)} with {_kind(each)} too early")
         built = self._built(instance, state)
         if (place := self._places.pop(id(instance), None)) is not None:
             self.memo[place] = built
@@ -141,11 +150,26 @@ class Machine:
         return _filled(instance, state)
 
 
+def hashable(value: Any) -> Any:
+    """A value that may be the key of a dict, or in a set: NumPy's and Python's scalars, or some.
+
+    Others are hashed by recursion in C, or can be chosen to have the same hash.
+    """
+    several = value if type(value) is tuple else (value,)
+    for each in several:
+        if type(each) is int and abs(each) < _LARGEST_KEY:
+            continue
+        if not isinstance(each, str | float | bytes | bool | np.generic | None):
+            raise BrokenModel(f"it has {_kind(each)} for a key")
+    return value
+
+
 def _filled(instance: Any, state: Any) -> Any:
-    if type(state) is dict:
+    if isinstance(state, dict):
         for key in state:
-            if type(key) is not str or key.startswith("__"):
-                raise BrokenModel(f"it fills {_kind(instance)} with {key!a:.80}")
+            if type(state) is not dict or type(key) is not str or key.startswith("__"):
+                shown = f"{key!a:.80}" if type(key) is str else _kind(key)
+                raise BrokenModel(f"it fills {_kind(instance)} with {shown}")
     check_state(instance, state)
     if hasattr(type(instance), "__setstate__"):
         instance.__setstate__(state)

@@ -16,10 +16,14 @@ import numpy as np
 
 from app.errors import BrokenModel
 from app.unpickling.allowed import SCORES, VALUES
+from app.unpickling.fits import check_fit
 from app.unpickling.makers import Kind, Maker
 
 _INERT = frozenset(("param_grid", "param_distributions", "best_params_", "cv_results_"))
 """Of a search: what was tried. Predictions are those of its best estimator, which is none of it."""
+
+_PLAIN = frozenset((int, float, str, bool, bytes, type(None)))
+"""Types of what has no parts."""
 
 _RESPONSES = frozenset(
     ("auto", "predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -97,11 +101,12 @@ def check_parts(made: object) -> None:
     todo = [made]
     while todo:
         value = todo.pop()
-        if id(value) in seen:
+        if type(value) in _PLAIN or id(value) in seen:
             continue
         seen.add(id(value))
         if _is_code(value):
             raise BrokenModel(f"it keeps {_named(value)} where fitted pipelines keep no function")
+        check_fit(value)
         todo += _elements(value)
         todo += _attributes(value)
 
@@ -109,6 +114,8 @@ def check_parts(made: object) -> None:
 def _elements(value: Any) -> Iterable[Any]:
     """What is in a container, itself or the keys of it."""
     if isinstance(value, dict):
+        if type(value) is not dict:  # its keys are attributes as well
+            _check_names(value)
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
         return value
@@ -119,7 +126,11 @@ def _elements(value: Any) -> Iterable[Any]:
 
 def _attributes(value: Any) -> Iterator[Any]:
     """The attributes of an instance that are to be looked at, those with a rule by that."""
-    for key, each in getattr(value, "__dict__", {}).items():
+    found = getattr(value, "__dict__", {})
+    _check_names(found)
+    if "n_jobs" in found:
+        found["n_jobs"] = None  # threads without end, or processes: a service has its own of both
+    for key, each in found.items():
         if _is_callable_of(type(value), key):
             raise BrokenModel(f"it has something else in the place of {key!a:.80}")
         allowed = _FUNCTIONS.get(key) if _is_code(each) else _RULES.get(key)
@@ -128,6 +139,13 @@ def _attributes(value: Any) -> Iterator[Any]:
                 raise BrokenModel(f"it has a {key} as scikit-learn never does")
         elif key not in _INERT:
             yield each
+
+
+def _check_names(names: Iterable[object]) -> None:
+    """Refuse names that mean something to Python or NumPy, such as the address of an array."""
+    for name in names:
+        if type(name) is not str or name.startswith("__"):
+            raise BrokenModel("it has an attribute as no estimator does")
 
 
 def _is_callable_of(kind: type, key: str) -> bool:

@@ -86,6 +86,7 @@ def _metric(distance: Any, bits: str, features: int) -> None:
 def _tree(instance: Any, state: Any) -> None:
     """A tree of decisions: each node comes before those below it."""
     nodes = _array(state["nodes"], state["node_count"])
+    _must(len(nodes))  # it would be looked through for ever
     below = np.stack([nodes["left_child"], nodes["right_child"]])
     inner = np.flatnonzero(nodes["left_child"] != -1)
     _within(below[:, inner], inner + 1, len(nodes))

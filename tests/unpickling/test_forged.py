@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import pickle
 import struct
 import zlib
 from collections.abc import Callable
@@ -112,6 +113,64 @@ def test_an_array_of_objects_within_another_cannot_go_on_for_ever() -> None:
     one = ahead(dtype("O8"), b"K\x01\x85")
 
     assert_refused(b"\x80\x04" + (one + b"\x80\x05") * 10_000, "within another")
+
+
+DOUBLED = b"q\x01h\x01\x86"
+"""A pair of what is on top, twice."""
+
+HASHED = {
+    "a tuple in a tuple": b"}N" + b"\x85" * 1_000_000 + b"Ns",
+    "a tuple that doubles": b"}N" + DOUBLED * 60 + b"Ns",
+    "one of several": b"}" + b"(K\x01NN\x85\x85Nu",
+    "in a set": b"\x8f(N\x85\x85\x90",
+    "in a frozen set": b"(N\x85\x85\x91",
+    "integers of one hash": b"\x8f(\x8a\x08" + (2**61 - 1).to_bytes(8, "little") + b"\x90",
+    "a list": b"}]Ns",
+}
+
+
+@pytest.mark.parametrize("data", HASHED.values(), ids=HASHED)
+def test_what_takes_long_to_hash_is_no_key(data: bytes) -> None:
+    assert_refused(b"\x80\x04" + data + b".", "for a key")
+
+
+def test_what_takes_long_to_show_is_not_shown() -> None:
+    made = named("numpy", "dtype") + b"K\x01" + DOUBLED * 60 + b"\x89\x88\x87R"
+
+    assert_refused(b"\x80\x04" + made + b".", "arrays of what is no text")
+    assert_refused(b"\x80\x04" + MADE + b"}" + b"K\x01Nsb.", "with a int")
+
+
+def test_a_state_is_a_dict_and_nothing_that_passes_for_one() -> None:
+    bunch = named("sklearn.utils._bunch", "Bunch") + b")\x81" + short("__array_interface__") + b"Ns"
+
+    assert_refused(b"\x80\x04" + MADE + bunch + b"b.", "__array_interface__")
+
+
+def test_arrays_of_objects_in_one_another_end_soon() -> None:
+    def within(levels: int) -> np.ndarray:
+        array = np.array([None], dtype=object)
+        for _ in range(levels):
+            outer = np.empty(1, dtype=object)
+            outer[0] = array
+            array = outer
+        return array
+
+    assert unpickled(pickle.dumps(within(7), 4)) is not None
+    assert_refused(pickle.dumps(within(8), 4), "NumPy did not write")
+
+
+def test_a_distance_is_filled_before_its_tree() -> None:
+    """Else the tree would be checked by a distance that becomes another."""
+    kinds = {"sklearn.metrics._dist_metrics": "MinkowskiDistance64"}
+    kinds["sklearn.neighbors._ball_tree"] = "BallTree64"
+    distance, tree = (
+        named(module, "newObj") + named(module, name) + b"\x85R" for module, name in kinds.items()
+    )
+
+    assert_refused(
+        b"\x80\x04" + tree + distance + b"\x85b.", "with a MinkowskiDistance64 too early"
+    )
 
 
 BOMBS = {

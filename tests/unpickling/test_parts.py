@@ -114,6 +114,23 @@ FORGED: dict[str, Callable[[], Any]] = {
 }
 
 
+def addressed(**keys: Any) -> Any:
+    """Passes for an array, and says where in memory that is."""
+    made, where = LinearRegression(), Bunch(ndim=1, **keys)
+    where["__array_interface__"] = {
+        "data": (4096, False),
+        "shape": (3,),
+        "typestr": "|u1",
+        "version": 3,
+    }
+    return with_parts(made, coef_=where, intercept_=0.0)
+
+
+def test_nothing_passes_for_an_array_by_an_address() -> None:
+    assert_refused(dumped(addressed()), "as no estimator does")
+    assert_refused(dumped([addressed(shape=(3,))]), "as no estimator does")
+
+
 @pytest.mark.parametrize("make", FORGED.values(), ids=FORGED)
 def test_what_no_fitted_pipeline_has_is_refused(make: Callable[[], Any]) -> None:
     assert_refused(dumped(make()))
