@@ -1,4 +1,4 @@
-"""What all tests share: a folder of small real models, and the service over it, twice."""
+"""What tests share: small real models, the service over them, twice, and a folder to train in."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from app.config import Config
 from app.store import Keeper
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
 from tests.support.server import Server
+from tests.training.retraining import Workshop
 
 settings.register_profile("ordinate", derandomize=True, deadline=None, database=None)
 settings.register_profile("soak", max_examples=5000, deadline=None, database=None)
@@ -21,6 +22,12 @@ MAX_BODY_BYTES = 1 << 20
 MAX_ROWS = 1000
 LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": str(MAX_ROWS)}
 """Smaller than the defaults, so that going over them is cheap."""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workshop:
+    """A folder in which nothing was trained yet."""
+    return Workshop(tmp_path, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The champion: found whatever state it is in, and again if it changed meanwhile."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +13,6 @@ from tests.support.models import PLAIN, publish
 from tests.training.retraining import Ran, Workshop, columns, part
 
 TABLE = columns(400)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workshop:
-    """A folder in which nothing was trained yet."""
-    return Workshop(tmp_path, capsys)
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ MORE = columns(200, seed=1)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workshop:
-    """A folder in which nothing was trained yet."""
-    return Workshop(tmp_path, capsys)
-
-
-@pytest.fixture
 def trained(shop: Workshop) -> Workshop:
     """The same with version 1, trained on 400 rows."""
     assert shop.train(TABLE).code == 0

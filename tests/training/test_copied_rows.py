@@ -1,7 +1,5 @@
 """train.py on tables in which rows are there more than once: what is told, and what that proves."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,12 +9,6 @@ TABLE = columns(400)
 MORE = columns(200, seed=1)
 
 TOGETHER = "they are kept together in cross-validation"
-
-
-@pytest.fixture
-def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workshop:
-    """A folder in which nothing was trained yet."""
-    return Workshop(tmp_path, capsys)
 
 
 @pytest.fixture
