@@ -1,6 +1,6 @@
 """From a table and a target to a dataset, or a sentence on why that cannot be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -43,18 +43,14 @@ def make_dataset(
     columns = _read_columns(table, {target, *drop}, keep, known)
     why = dict.fromkeys(drop, "as asked by --drop") | reasons(columns, frozenset(keep))
     left_out = {name: why[name] for name in table.columns if name in why}
-    used = [column for column in columns if column.name not in left_out]
     remarks = tuple(_remarks(columns, known))
-    if not used:
-        why_none = "; ".join([describe(left_out) or "add some", *remarks[:1]])
-        raise DataError(f"no column is left to predict from: {why_none}")
+    used = _used(columns, left_out, remarks)
     features, x = _matrix(used, rows)
     y = goal.values[known]
     schema = Schema(features, _target(goal, y))
     groups = copies.groups(x, y)
-    different = copies.count(groups)
-    check_rows(different, rows, folds)
-    _check_width(schema, different, rows)
+    check_rows(copies.count(groups), rows, folds)
+    _check_width(schema, copies.count(groups), rows)
     return Dataset(
         source=table.source,
         sha256=table.sha256,
@@ -68,6 +64,17 @@ def make_dataset(
         notes=table.notes,
         remarks=remarks,
     )
+
+
+def _used(
+    columns: Sequence[Column], left_out: Mapping[str, str], remarks: Sequence[str]
+) -> list[Column]:
+    """The columns that are features. Raises DataError where there are none."""
+    used = [column for column in columns if column.name not in left_out]
+    if not used:
+        why = "; ".join([describe(left_out) or "add some", *remarks[:1]])
+        raise DataError(f"no column is left to predict from: {why}")
+    return used
 
 
 def _read_columns(

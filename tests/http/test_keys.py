@@ -309,6 +309,8 @@ def test_keys_are_made_rotated_and_revoked_while_it_runs(events: Server, people:
     KeyFile(people.path).revoke("passing")
     events.wait_for(lambda: statuses(rotated) == {401}, 5)
 
+    assert statuses(key) | statuses(rotated) == {401}
+
 
 def test_the_log_names_the_key_also_where_it_is_refused(events: Server, people: People) -> None:
     for target, name in (("/predict", "let-in"), ("/models/single/predict", "refused")):

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 from app.unpickling import unpickled
 from tests.support.pickles import dumped
 from tests.unpickling.refusals import assert_refused
+from tests.unpickling.test_states import TREE, forged, state_of
 
 DRAW = np.random.default_rng(0)
 X = DRAW.random((60, 3))
@@ -91,6 +92,13 @@ def test_a_tree_of_more_features_than_its_estimator_is_refused(alone: bool) -> N
         made = forest
 
     assert_refused(dumped(made), "does not fit itself")
+
+
+def test_a_tree_without_a_node_is_refused_since_it_would_be_searched_for_ever() -> None:
+    state = state_of(TREE)
+    none = {"node_count": 0, "nodes": state["nodes"][:0], "values": state["values"][:0]}
+
+    assert_refused(forged(TREE, state | none), "as scikit-learn never does")
 
 
 def test_a_generator_beyond_its_state_is_refused() -> None:
