@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if platform.system() != "Linux":
         raise SystemExit("error: the benchmarks read CPU time and memory from Linux's /proc")
     options = _parse(arguments)
+    # What a session changed, it gives back, also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if options.again:
         _tell(archive.load(RECORD), options.write)
         return 0
@@ -52,7 +55,8 @@ def _measure(options: argparse.Namespace) -> session.Results:
     models = DATA / "models"
     works = [*work.numbers(models), *work.table(models, data, target)]
     wanted = [each for each in works if each.name in options.works]
-    plan = session.Plan(options.rounds, options.seconds, Cores(options.server, options.client))
+    cores = Cores(options.server, options.client, options.isolate)
+    plan = session.Plan(options.rounds, options.seconds, cores)
     begin, stolen = time.monotonic(), stolen_seconds()
     results = session.run(services, wanted, plan)
     share = (stolen_seconds() - stolen) / (time.monotonic() - begin)
@@ -89,6 +93,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--target", default="credit_amount", help="its column to predict")
     parser.add_argument("--server", default="0", help="core that services run on")
     parser.add_argument("--client", default="1", help="core that the load comes from")
+    parser.add_argument(
+        "--isolate",
+        action="store_true",
+        help="latencies also while the machine's other threads are kept off the services' core",
+    )
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (3 if options.quick else 5)
     known: Sequence[Service] = QUICK if options.quick else FULL

@@ -92,20 +92,23 @@ def goals(results: Results) -> Iterator[Goal]:
         two, twice = capacities(results, connections)
         quantity, whose = f"capacity over that of one, {connections} connections", "two services"
         yield Goal("two workers", quantity, "at least", 1.8, two, twice, whose)
-    half = "half of capacity"
-    for which, quantity in (("p99", "p99"), ("usual_p99", "p99 of most thousands")):
-        found, control = (
-            tails(results, name, "equal", which) for name in (OURS, AS_LONG.format(OURS))
-        )
-        yield Goal(half, f"{quantity} over p50", "at most", 3, found, control)
+    halves = {False: "half of capacity", True: "half of capacity, alone on its core"}
+    for alone in sorted({False, *(each.alone for each in results.paced)}):
+        for which, quantity in (("p99", "p99"), ("usual_p99", "p99 of most thousands")):
+            found, control = (
+                tails(results, name, "equal", alone, which) for name in (OURS, AS_LONG.format(OURS))
+            )
+            yield Goal(halves[alone], f"{quantity} over p50", "at most", 3, found, control)
 
 
-def tails(results: Results, service: str, gaps: str, which: str = "p99") -> Spread | None:
+def tails(
+    results: Results, service: str, gaps: str, alone: bool = False, which: str = "p99"
+) -> Spread | None:
     """How many times its median latency a service's 99th percentile is at half of capacity."""
     found = [
         getattr(each, which) / each.p50
         for each in results.paced
-        if (each.service, each.gaps) == (service, gaps)
+        if (each.service, each.gaps, each.alone) == (service, gaps, alone)
     ]
     return Spread.of(found) if found else None
 

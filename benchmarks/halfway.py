@@ -16,6 +16,8 @@ class Paced:
 
     `gaps` between requests were "equal", or "random" as those of independent clients. `usual_p99`
     is that of the middle one of all thousands of requests. `cost` is the CPU for one, in us.
+    `still` is the share of the time in which no request could be sent, `alone` whether others were
+    kept off the service's core.
     """
 
     service: str
@@ -26,15 +28,21 @@ class Paced:
     p99: float
     usual_p99: float
     cost: float
+    still: float = 0.0
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How requests come: so many a second, for so many seconds, from a core."""
+    """How requests come: so many a second, for so many seconds, from a core.
+
+    `alone` says that others are kept off the service's core meanwhile.
+    """
 
     rate: float
     seconds: float
     core: str
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,4 +83,5 @@ def _at(service: Measured, requests: Sequence[bytes], pace: Pace, gaps: str) -> 
     used = sum(running.cpu().values()) - before
     cost = used / (pace.rate * pace.seconds) * 1e6
     latencies = (taken.p50, taken.p99, taken.usual_p99)
-    return Paced(service.name, service.round, gaps, pace.rate, *latencies, cost)
+    which = (service.name, service.round, gaps, pace.rate)
+    return Paced(*which, *latencies, cost, taken.still, pace.alone)

@@ -2,9 +2,11 @@
 
    paced PORT CONNECTIONS FILE: the file holds the number of requests and of times, both of 64 bits;
    the length of each request, of 64 bits, and its bytes; and the times, in seconds from the
-   beginning, as doubles. Latencies, counted from when a request was due, go to standard output as
-   doubles, in the order in which requests were answered. Between two events it spins, so that it
-   wakes on time. */
+   beginning, as doubles. To standard output go doubles: for how many seconds this program stood
+   still, and latencies, counted from when a request was due, in the order in which requests were
+   answered. Between two events it spins, so that it wakes on time; where a turn of that takes far
+   longer than its work, somebody else had the core. All that is due comes later by as much then, and
+   requests that were on their way have no latency: none of it is the service's doing. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,9 +20,10 @@
 #include <unistd.h>
 
 enum { MOST = 64, ROOM = 1 << 16 };
+static const double TURN = 50e-6; /* more than a turn with all connections takes */
 
 struct connection {
-  int socket;
+  int socket, blurred; /* whether we stood still while its request was on its way */
   double due;
   size_t have;
   char answer[ROOM];
@@ -97,13 +100,22 @@ int main(int count, char **arguments) {
     epoll_ctl(queue, EPOLL_CTL_ADD, connections[place].socket, &event);
     idle[place] = place;
   }
-  double begin = now() + 0.01;
+  double begin = now() + 0.01, turn = now(), still = 0;
+  int64_t seen = 0;
   for (int64_t sent = 0, answered = 0; answered < times;) {
-    if (sent < times && ready && now() - begin >= due[sent]) {
+    double since = now() - turn;
+    turn += since;
+    if (since > TURN) {
+      still += since;
+      begin += since;
+      for (int place = 0; place < MOST; place++) connections[place].blurred = 1;
+    }
+    if (sent < times && ready && turn - begin >= due[sent]) {
       struct connection *to = connections + idle[--ready];
       int64_t which = sent % requests;
       to->due = due[sent++];
       to->have = 0;
+      to->blurred = 0;
       if (write(to->socket, texts[which], (size_t)lengths[which]) != lengths[which])
         fail("a request could not be sent whole");
     }
@@ -112,10 +124,12 @@ int main(int count, char **arguments) {
     for (int event = 0; event < arrived; event++) {
       struct connection *from = connections + events[event].data.u32;
       if (!is_whole(from)) continue;
-      taken[answered++] = now() - begin - from->due;
+      answered++;
+      if (!from->blurred) taken[seen++] = now() - begin - from->due;
       idle[ready++] = (int)events[event].data.u32;
     }
   }
-  fwrite(taken, sizeof *taken, (size_t)times, stdout);
+  fwrite(&still, sizeof still, 1, stdout);
+  fwrite(taken, sizeof *taken, (size_t)seen, stdout);
   return 0;
 }

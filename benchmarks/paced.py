@@ -2,7 +2,8 @@
 
 wrk sends as fast as it is answered, so its latencies are those of a service at its limit. Here each
 request has a time at which it is due, and its latency counts from that time, also when the service
-or the program that sends was late. That one is in C: in Python it was as busy as the service.
+was late. The program that sends is in C: in Python it was as busy as the service. It spins, and so
+knows when it was itself kept from its core; for so long nothing is due, and nothing is measured.
 """
 
 import math
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -27,7 +28,7 @@ WINDOW = 1_000
 
 @dataclass(frozen=True)
 class Latencies:
-    """Microseconds, and how many requests a second were due.
+    """Microseconds, how many requests a second were due, and for which share of the time none was.
 
     `usual_p99` is the median of the 99th percentiles of every thousand requests. When the machine
     stands still for a few milliseconds now and then, most thousands do not notice.
@@ -37,6 +38,7 @@ class Latencies:
     p99: float
     usual_p99: float
     rate: float
+    still: float = 0.0
 
 
 def run(
@@ -59,7 +61,8 @@ def run(
         random_gaps: whether gaps are as those of independent clients; else all are equal.
 
     Raises:
-        ConnectionError: an answer is not one of success, or a connection fails.
+        ConnectionError: an answer is not one of success, a connection fails, or others have the
+            core all the time.
     """
     with tempfile.NamedTemporaryFile(suffix=".paced") as file:
         file.write(written(requests, due_times(rate, seconds, random_gaps)))
@@ -68,8 +71,10 @@ def run(
         done = subprocess.run(command, capture_output=True, check=False, timeout=60 + 10 * seconds)
     if done.returncode:
         raise ConnectionError(done.stderr.decode().strip())
-    taken = array("d", done.stdout)
-    return summed_up(taken, rate)
+    still, *taken = array("d", done.stdout)
+    if len(taken) < 2:
+        raise ConnectionError(f"core {core} has no time to send requests")
+    return replace(summed_up(taken, rate), still=still / (seconds + still))
 
 
 def written(requests: Sequence[bytes], due: Sequence[float]) -> bytes:

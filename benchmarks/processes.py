@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -79,6 +80,12 @@ class Running:
     def pss(self) -> dict[int, float]:
         """MB (10^6 bytes) of memory by process, what is shared divided among those that share."""
         return {pid: size for pid in self.processes() if (size := _pss(pid))}
+
+    def cores(self) -> set[int]:
+        """Those that its first process may use."""
+        if sys.platform != "linux":
+            raise OSError("only Linux binds processes to cores")
+        return set(os.sched_getaffinity(self._process.pid))
 
     @contextmanager
     def preferred(self) -> Iterator[None]:

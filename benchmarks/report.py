@@ -97,23 +97,32 @@ def _paced(results: Results) -> str:
         "Requests were due at half the rate that was found at the limit just before; a latency\n"
         "counts from the time at which its request was due. Equal gaps are those of one steady\n"
         "source, random ones those of clients that know nothing of each other. Service and load\n"
-        "go before other programs here, where that is allowed. *C, as long* is a program of a few\n"
-        "lines that uses as much CPU for each request as one has just cost the service, at the\n"
-        "same pace: what tail it has is that of the machine, which stands still for milliseconds\n"
-        "now and then. The 99th percentile is therefore also taken of each thousand requests, and\n"
-        "the median of these shown. An interpreter suffers more than those few lines: when others\n"
-        "have had the caches, a request takes four to five times as long, in all its parts.\n\n"
+        "go before other programs here, where that is allowed, and while somebody else has the\n"
+        "core of the load (*still*) nothing is due. Where the service is *alone* on its core\n"
+        "(`--isolate`, as root), threads of other programs and of the kernel are kept off that as\n"
+        "far as they are not bound to it, as `isolcpus` does for good; no priority goes before\n"
+        "the kernel's own.\n\n"
+        "*C, as long* is a program of a few lines that uses as much CPU for each request as one\n"
+        "has just cost the service, at the same pace: what tail it has is that of the machine,\n"
+        "which stands still for milliseconds now and then. The 99th percentile is therefore also\n"
+        "taken of each thousand requests, and the median of these shown. An interpreter suffers\n"
+        "more than those few lines: when others have had the caches, a request takes four to five\n"
+        "times as long, in all its parts.\n\n"
     )
     rows = []
-    for name, gaps in dict.fromkeys((each.service, each.gaps) for each in results.paced):
-        own = [each for each in results.paced if (each.service, each.gaps) == (name, gaps)]
-        middle = Spread.of([each.p50 for each in own])
-        tail, usual = (tails(results, name, gaps, which) for which in ("p99", "usual_p99"))
-        cost = Spread.of([each.cost for each in own])
-        rows.append((name, gaps, tail or "", usual or "", middle, cost))
+    for which in dict.fromkeys((each.service, each.gaps, each.alone) for each in results.paced):
+        own = [each for each in results.paced if (each.service, each.gaps, each.alone) == which]
+        tail, usual = (tails(results, *which, quantity) for quantity in ("p99", "usual_p99"))
+        middle, cost = (
+            Spread.of([getattr(each, name) for each in own]) for name in ("p50", "cost")
+        )
+        still = f"{max(each.still for each in own):.1%}"
+        name, gaps, alone = which
+        core = "alone" if alone else "shared"
+        rows.append((name, gaps, core, tail or "", usual or "", middle, cost, still))
     heads = (
-        *("service", "gaps", "p99 over p50", "p99 of most thousands over p50"),
-        *("p50, us", "CPU, us"),
+        *("service", "gaps", "core", "p99 over p50", "p99 of most thousands over p50"),
+        *("p50, us", "CPU, us", "still, at most"),
     )
     return text + _table(heads, rows)
 

@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 
 from benchmarks import counted, halfway, wrk
 from benchmarks.checks import Unfit, ask, check, check_one
 from benchmarks.halfway import Paced
+from benchmarks.isolation import core_of_its_own
 from benchmarks.processes import Running, busy_seconds, free_port
 from benchmarks.services import DATA, Service
 from benchmarks.work import Work
@@ -80,10 +81,14 @@ class Start:
 
 @dataclass(frozen=True)
 class Cores:
-    """Which cores the services run on and which the load, as taskset names them."""
+    """Which cores the services run on and which the load, as taskset names them.
+
+    `isolated` asks for latencies on a core of the service's own as well.
+    """
 
     server: str = "0"
     client: str = "1"
+    isolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ def measure(
 ) -> tuple[list[Sample], list[Paced], Start]:
     """Take a service through its works once. Raises Unfit."""
     if service.on_both:
-        cores = Cores(f"{cores.server},{cores.client}", f"{cores.server},{cores.client}")
+        both = f"{cores.server},{cores.client}"
+        cores = replace(cores, server=both, client=both)
     port = free_port()
     with ExitStack() as stack:
         served = [
@@ -191,7 +197,11 @@ def _at_half(served: Served, work: Work, full: Sample, seconds: int, cores: Core
     pace = halfway.Pace(full.requests / full.seconds / 2, seconds, cores.client)
     requests, name = _requests(served.service, work), served.service.name
     service = halfway.Measured(name, full.round, served.running, served.port)
-    return halfway.measure(service, requests, pace, cores.server)
+    found = halfway.measure(service, requests, pace, cores.server)
+    if cores.isolated:
+        with core_of_its_own(served.running.cores()):
+            found += halfway.measure(service, requests, replace(pace, alone=True), cores.server)
+    return found
 
 
 def _requests(service: Service, work: Work) -> list[bytes]:

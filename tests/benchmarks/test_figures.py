@@ -141,6 +141,24 @@ def test_a_goal_of_latency_shows_what_the_machine_gives_a_program_that_takes_as_
     ]
 
 
+def test_latencies_on_a_core_of_its_own_are_a_goal_apart() -> None:
+    results = Results(
+        paced=[
+            Paced("Ordinate", 0, "equal", 5_000, 100, 400, 200, 40),
+            Paced("Ordinate", 0, "equal", 5_000, 100, 250, 180, 40, alone=True),
+        ],
+    )
+
+    found = {(goal.work, goal.quantity): goal.found.median for goal in goals(results) if goal.found}
+
+    assert found == {
+        ("half of capacity", "p99 over p50"): 4.0,
+        ("half of capacity", "p99 of most thousands over p50"): 2.0,
+        ("half of capacity, alone on its core", "p99 over p50"): 2.5,
+        ("half of capacity, alone on its core", "p99 of most thousands over p50"): 1.8,
+    }
+
+
 @pytest.mark.parametrize(
     ("found", "control", "verdict"),
     [
