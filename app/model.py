@@ -116,11 +116,43 @@ class Model:
             float64, shape (n,), all finite.
 
         Raises:
-            InvalidInput: the answer for these values would not be a finite number.
+            InvalidInput: the answer for these values would not be a finite number, or there is
+                none, as where they are beyond float32 and the estimator works with that.
         """
-        with np.errstate(all="ignore"):  # what overflows is told below, not on stderr
-            y = np.asarray(self.predictor.predict(matrix), dtype=np.float64).reshape(-1)
-        return _finite(y)
+        try:
+            return _finite(self._raw(matrix))
+        except ValueError as error:
+            row = self._first_refused(matrix)
+            if row is None:
+                raise
+            why = "the model cannot work with these values: one of them may be too large for it"
+            raise InvalidInput(f"row {row}: {why}") from error
+
+    def _raw(self, matrix: Matrix) -> Matrix:
+        with np.errstate(all="ignore"):  # what overflows is told by who asks, not on stderr
+            return np.asarray(self.predictor.predict(matrix), dtype=np.float64).reshape(-1)
+
+    def _first_refused(self, matrix: Matrix) -> int | None:
+        """The first row that the estimator does not take; None where the fault is not in the rows.
+
+        By a ValueError scikit-learn refuses values, and fails where it is broken itself. So it must
+        still take the golden rows. Halving finds the row for twice the work of the whole.
+        """
+        golden = [list(row) for row in self.manifest.description.golden.x]
+        if not self._takes(to_matrix(self.schema, golden)):
+            return None
+        low, high = 0, len(matrix)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._takes(matrix[low:middle]) else (low, middle)
+        return None if self._takes(matrix[low:high]) else low
+
+    def _takes(self, matrix: Matrix) -> bool:
+        try:
+            self._raw(matrix)
+        except ValueError:
+            return False
+        return True
 
 
 def _finite(y: Matrix) -> Matrix:

@@ -1,5 +1,6 @@
 """A model is trusted once it was verified, loaded, and has answered its golden rows as recorded."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeRegressor
 
 from app.compiled import Plan
 from app.errors import BrokenModel, InvalidInput, UnknownModel
@@ -145,6 +147,32 @@ def test_an_answer_that_is_not_finite_is_an_error_that_names_the_row_and_no_warn
 
     with pytest.raises(InvalidInput, match=r"row 1: .* no finite answer"):
         model.predict(np.array([[1.0], [1e99]]))
+
+
+@pytest.mark.parametrize("row", [0, 3, 6])
+def test_values_that_the_estimator_does_not_take_are_the_clients_error_and_name_the_row(
+    tmp_path: Path, row: int
+) -> None:
+    # Trees work with float32, which ends at 3.4e38.
+    publish(tmp_path, "tree", SINGLE, estimator=DecisionTreeRegressor().fit([[0.0], [1.0]], [2, 3]))
+    model = load_model(Reader(tmp_path), "tree", 1)
+    x = np.zeros((7, 1))
+    x[row] = 1e39
+
+    with pytest.raises(InvalidInput, match=f"^row {row}: .* may be too large for it$"):
+        model.predict(x)
+
+    assert model.predict(np.delete(x, row, axis=0)).tolist() == [2.0] * 6
+
+
+def test_an_estimator_that_fails_on_its_golden_rows_too_is_not_the_clients_error(
+    tmp_path: Path,
+) -> None:
+    publish(tmp_path)
+    broken = replace(load_model(Reader(tmp_path), "tiny", 1), predictor=fitted(SINGLE))
+
+    with pytest.raises(ValueError, match="expecting 1 features"):
+        broken.predict(np.zeros((5, 3)))
 
 
 def test_answers_are_one_finite_float64_a_row(tmp_path: Path) -> None:
