@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 from app.errors import DataError
 from app.training import copies
 from app.training.dataset import Dataset
+from app.training.moments import root_mean_square, standard_deviation
 
 Array = NDArray[np.float64]
 Measured = dict[str, float | None]
@@ -51,7 +52,7 @@ class Score:
     @property
     def std(self) -> float | None:
         """The standard deviation over the folds."""
-        return float(self.defined.std(ddof=1)) if self.defined.size > 1 else None
+        return standard_deviation(self.defined) if self.defined.size > 1 else None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a manifest."""
@@ -132,16 +133,16 @@ def measure(known: Array, answered: Array) -> Measured:
     """
     with np.errstate(over="ignore"):  # told below, with a remedy
         errors = answered - known
-        squares = float(np.square(errors).sum())
-        total = float(np.square(known - known.mean()).sum())
-    constant = bool((known == known[0]).all())
-    return _bounded(
-        {
-            "r2": None if constant or total == 0 else 1.0 - squares / total,
-            "rmse": float(np.sqrt(squares / len(known))),
-            "mae": float(np.abs(errors).mean()),
-        }
-    )
+        rmse = root_mean_square(errors)
+        constant = bool((known == known[0]).all())
+        reference = 0.0 if constant else root_mean_square(known - known.mean())
+        return _bounded(
+            {"r2": _r2(rmse, reference), "rmse": rmse, "mae": float(np.abs(errors).mean())}
+        )
+
+
+def _r2(rmse: float, reference: float) -> float | None:
+    return None if reference == 0 else float(1.0 - np.square(rmse / np.float64(reference)))
 
 
 def pooled(
@@ -167,16 +168,13 @@ def pooled(
     Source: Hawinkel, Waegeman, Maere (2024), Out-of-Sample R2: Estimation and Inference, The
     American Statistician 78, 15-25.
     """
-    rmse, reference = _root_mean_square(turns, rows), _root_mean_square(baseline, rows)
-    with np.errstate(over="ignore"):  # told below, with a remedy
-        r2 = None if reference == 0 else float(1.0 - np.square(rmse / np.float64(reference)))
+    rmse, reference = (
+        root_mean_square(np.array([turn["rmse"] or 0.0 for turn in each]), rows)
+        for each in (turns, baseline)
+    )
     mae = float(np.average([turn["mae"] or 0.0 for turn in turns], weights=rows))
-    return _bounded({"r2": r2, "rmse": rmse, "mae": mae})
-
-
-def _root_mean_square(turns: Sequence[Measured], rows: Sequence[int]) -> float:
-    squares = np.square([turn["rmse"] or 0.0 for turn in turns])
-    return float(np.sqrt(np.average(squares, weights=rows)))
+    with np.errstate(over="ignore"):  # told below, with a remedy
+        return _bounded({"r2": _r2(rmse, reference), "rmse": rmse, "mae": mae})
 
 
 def _bounded(found: Measured) -> Measured:

@@ -50,6 +50,21 @@ def test_measures_agree_with_scikit_learn() -> None:
     )
 
 
+@pytest.mark.parametrize("unit", [2.0**-1060, 2.0**-1000, 2.0**-550, 2.0**480])
+def test_the_unit_of_the_target_changes_no_measure(unit: float) -> None:
+    data = numbers_only()
+    whole = np.rint(data.y * 8)  # few digits, so that the smallest unit rounds none
+    expected = _evaluate(replace(data, y=whole))
+
+    found = _evaluate(replace(data, y=whole * unit))
+
+    for name in ("rmse", "mae"):
+        score, as_it_was = found.model[name], expected.model[name]
+        assert (score.pooled or 0) / unit == pytest.approx(as_it_was.pooled, rel=1e-3)
+        assert (score.std or 0) / unit == pytest.approx(as_it_was.std, rel=1e-3)
+    assert found.model["r2"].pooled == pytest.approx(expected.model["r2"].pooled, rel=1e-3)
+
+
 def test_every_fold_agrees_with_scikit_learn_s_own_cross_validation() -> None:
     data = diabetes()
     splits = KFold(10, shuffle=True, random_state=3)
