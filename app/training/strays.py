@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.training.columns import Column, quoted
-from app.training.texts import are_numbers
+from app.training.texts import are_missing, are_numbers
 
 NEARLY_ALL = 0.9
 """From this part of numbers on, a column of text was probably meant to be one of numbers."""
@@ -21,17 +21,19 @@ class Strays:
         row: of that value in the table, from 1.
         count: how many values are no numbers.
         known: how many values there are, missing ones aside.
+        numbers: how many of them are numbers, and not words that are missing beside numbers.
     """
 
     first: str
     row: int
     count: int
     known: int
+    numbers: int
 
     @property
     def are_few(self) -> bool:
         """Whether nearly all values are numbers."""
-        return self.count <= (1 - NEARLY_ALL) * self.known
+        return self.count <= (1 - NEARLY_ALL) * (self.count + self.numbers)
 
     def __str__(self) -> str:
         no_numbers = "is no number" if self.count == 1 else "are no numbers"
@@ -50,8 +52,9 @@ def strays(column: Column, places: NDArray[np.intp] | None = None) -> Strays | N
     """
     there = np.flatnonzero(~np.isnan(column.values))
     codes = column.values[there].astype(np.intp)
+    missing = are_missing(column.texts)[codes]
     by_point, by_comma = (
-        np.flatnonzero(~are_numbers(column.texts, decimal_comma)[codes])
+        np.flatnonzero(~(are_numbers(column.texts, decimal_comma)[codes] | missing))
         for decimal_comma in (False, True)
     )
     # Numbers with a comma are numbers in some files only: where nothing else is wrong, not here.
@@ -64,4 +67,5 @@ def strays(column: Column, places: NDArray[np.intp] | None = None) -> Strays | N
         row=(place if places is None else int(places[place])) + 1,
         count=len(found),
         known=len(there),
+        numbers=len(there) - len(found) - int(missing.sum()),
     )

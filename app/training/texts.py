@@ -62,10 +62,16 @@ def typed_columns(
 
 
 def are_numbers(texts: Any, decimal_comma: bool) -> NDArray[np.bool_]:
-    """For each text whether it is written like a number, or like a missing one beside numbers."""
+    """For each text whether it is written like a number."""
     number = pc.match_substring_regex(texts, _DECIMAL_COMMA if decimal_comma else _DECIMAL_POINT)
+    found: NDArray[np.bool_] = number.to_numpy(zero_copy_only=False)
+    return found
+
+
+def are_missing(texts: Any) -> NDArray[np.bool_]:
+    """For each text whether it stands for a missing value beside numbers."""
     missing = pc.is_in(texts, pa.array(MISSING_NUMBERS, texts.type))
-    found: NDArray[np.bool_] = pc.or_(number, missing).to_numpy(zero_copy_only=False)
+    found: NDArray[np.bool_] = missing.to_numpy(zero_copy_only=False)
     return found
 
 

@@ -101,7 +101,18 @@ def test_a_feature_that_one_value_made_text_is_told_and_the_value_is_not_publish
     assert "see page" not in str([found.notes, found.left_out])
 
 
-@pytest.mark.parametrize("a", [NUMBERS, _with("n.a.", 1, 2, 3, 4, 5), ["a", "b"] * 20, [""] * 40])
+@pytest.mark.parametrize(
+    "a",
+    [
+        NUMBERS,
+        _with("n.a.", 1, 2, 3, 4, 5),
+        ["a", "b"] * 20,
+        [""] * 40,
+        ["guarantor", "co-applicant", *["none"] * 38],
+        ["guarantor", "12.5", *["none"] * 38],
+    ],
+    ids=["numbers", "many strays", "text", "missing", "a word for missing", "one number"],
+)
 def test_of_other_columns_nothing_is_said(tmp_path: Path, a: list[str]) -> None:
     assert _train(tmp_path, a, NUMBERS).remarks == ()
 
