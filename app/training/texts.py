@@ -29,6 +29,8 @@ _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _DECIMAL_POINT = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
+_THOUSANDS = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+_BELOW_THOUSAND = r"^[+-]?\d{1,3}$"
 
 
 def typed_columns(
@@ -44,7 +46,8 @@ def typed_columns(
         The columns, and sentences on how they were read.
 
     Raises:
-        DataError: decimal commas and points are mixed, so that ``1.234`` could be either.
+        DataError: decimal commas and points are mixed, so that ``1.234`` could be either; or commas
+            group thousands in all likelihood, as where ``1,234`` stands beside ``567``.
     """
     texts = {name: pc.utf8_trim_whitespace(column) for name, column in texts.items()}
     columns = {name: _typed(column) for name, column in texts.items()}
@@ -58,6 +61,7 @@ def typed_columns(
     if not commas:
         return columns, ()
     _refuse_points(texts, columns, next(iter(commas)))
+    _refuse_thousands({name: _without(texts[name], MISSING_NUMBERS) for name in commas})
     return columns | commas, ("numbers are written with a decimal comma",)
 
 
@@ -122,4 +126,25 @@ def _refuse_points(texts: Mapping[str, Any], columns: Mapping[str, Any], comma: 
             raise DataError(
                 f"has decimal commas in {comma!r} and decimal points in {name!r}: "
                 "write all numbers one way"
+            )
+
+
+def _refuse_thousands(texts: Mapping[str, Any]) -> None:
+    """Refuse columns with commas where each could group thousands, and in one of them does.
+
+    Who writes three decimals writes them for 567 as well, and who writes no needless zeros has
+    other numbers of decimals somewhere. Read as decimals, 1,234 would be less than 567.
+    """
+    grouped = {name: pc.match_substring_regex(text, _THOUSANDS) for name, text in texts.items()}
+    for name, text in texts.items():
+        with_comma = pc.match_substring(text, ",")
+        if pc.any(pc.and_not(with_comma, grouped[name])).as_py():
+            return
+    for name, text in texts.items():
+        below = pc.filter(text, pc.match_substring_regex(text, _BELOW_THOUSAND))
+        if len(below) and len(below) + pc.sum(grouped[name]).as_py() == pc.count(text).as_py():
+            above = pc.filter(text, grouped[name])
+            raise DataError(
+                f"commas in {name!r} seem to group thousands, {above[0].as_py()!r} stands beside "
+                f"{below[0].as_py()!r}: write numbers without them, and decimals with a point"
             )

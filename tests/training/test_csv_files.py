@@ -141,6 +141,33 @@ def test_decimal_commas_beside_decimal_points_are_refused_because_1_234_could_be
         parse_csv(b"a;b\n1,5;1.234\n")
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
+def test_commas_that_group_thousands_are_no_decimal_commas(delimiter: str) -> None:
+    lines = ["mileage|price", "12,500|9", "", "567|8", "|7", "-1,234|6", ""]
+
+    with pytest.raises(DataError, match=r"in 'mileage' seem to group thousands, '12,500' .* '567'"):
+        parse_csv("\n".join(lines).replace("|", delimiter).encode())
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (["1,234", "567,000"], ["1", "2"]),
+        (["0,234", "567"], ["1", "2"]),
+        (["1,25", "567"], ["1", "2"]),
+        (["1,234", "5670"], ["1", "2"]),
+        (["1,234", "567"], ["0,5", "2"]),
+        (["1234,567", "8"], ["1", "2"]),
+    ],
+    ids=["three", "below one", "two", "not grouped", "plain in another", "four before"],
+)
+def test_decimal_commas_that_could_be_nothing_else_are_read(a: list[str], b: list[str]) -> None:
+    columns, notes = parse_csv("\n".join(["a;b", *map(";".join, zip(a, b, strict=True))]).encode())
+
+    assert columns["a"].to_pylist() == [float(value.replace(",", ".")) for value in a]
+    assert notes[-1] == "numbers are written with a decimal comma"
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
