@@ -76,6 +76,7 @@ class Comparison:
         form: ``refitted``, the champion's recipe fitted to each fold's training rows; or ``as is``,
             the champion as it was published.
         rows: that were tested on.
+        different: how many these are if copies are counted once.
         challenger, champion: in the target's unit, shape (folds * repeats,).
         test_share: the part of these rows that one fold holds, copies counted once.
         design_effect: of copies that are not equally many, on what is trained on.
@@ -83,6 +84,7 @@ class Comparison:
 
     form: Form
     rows: int
+    different: int
     challenger: Array
     champion: Array
     test_share: float
@@ -96,7 +98,7 @@ class Comparison:
         champion's own error counts too.
         """
         values = self.challenger - (1 + margin) * self.champion
-        return corrected_t_test(values, self.test_share, self.design_effect)
+        return corrected_t_test(values, self.test_share, self.different, self.design_effect)
 
 
 def repeats_for(rows: int, folds: int) -> int:
@@ -121,8 +123,8 @@ def compare(
     if refit is None and published is None:
         return ()
     total = task.folds * task.repeats
-    refitted = _Scores("refitted", len(task.y)) if refit else None
-    as_is = _Scores("as is", int(published.counts.sum())) if published else None
+    refitted = _Scores("refitted", task.groups) if refit else None
+    as_is = _Scores("as is", task.groups[published.counts]) if published else None
     for done, (train, test) in enumerate(splits(task, published.counts if published else None)):
         progress(done, total)
         known, answers = task.y[test], _answers(task.estimator, task.x, task.y, train, test)
@@ -140,7 +142,7 @@ class _Scores:
     """What is being collected for a comparison."""
 
     form: Form
-    rows: int
+    groups: Rows  # of copies, for each row that is tested on
     challenger: list[float] = field(default_factory=list)
     champion: list[float] = field(default_factory=list)
 
@@ -154,7 +156,8 @@ class _Scores:
         floor = ROUNDING * float(np.ptp(task.y))
         challenger, champion = np.maximum([self.challenger, self.champion], floor)
         effect = copies.count(task.groups) / copies.effective(task.groups)
-        return Comparison(self.form, self.rows, challenger, champion, 1 / task.folds, effect)
+        rows, different = len(self.groups), len(np.unique(self.groups))
+        return Comparison(self.form, rows, different, challenger, champion, 1 / task.folds, effect)
 
 
 def splits(task: Task, counts: Mask | None = None) -> Iterator[tuple[Rows, Rows]]:

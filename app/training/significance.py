@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from app.training.moments import standard_deviation
+
 
 @dataclass(frozen=True, slots=True)
 class TTest:
@@ -32,7 +34,7 @@ class TTest:
 
 
 def corrected_t_test(
-    values: NDArray[np.float64], test_share: float, design_effect: float = 1.0
+    values: NDArray[np.float64], test_share: float, rows: int, design_effect: float = 1.0
 ) -> TTest:
     """The corrected resampled t-test, for the alternative that the mean is below zero.
 
@@ -41,21 +43,26 @@ def corrected_t_test(
     q / (1 - q) is the number of rows tested on over that of rows trained on. Where rows have
     unequal weights, those trained on are worth fewer, and it is multiplied by the design effect.
 
+    Few rows are no more for being drawn again: they leave at most as many degrees of freedom as
+    they would if each were in one fold, of two rows, the smallest that there are.
+
     Args:
         values: one for each fold of each repetition, J of them, at least 2.
         test_share: q, the part of the rows that can be tested on which one fold holds.
+        rows: how many different ones were tested on, at least 4.
         design_effect: the number of rows over how many of equal weight they are worth.
 
     Source: Nadeau and Bengio (2003), Inference for the Generalization Error, Machine Learning 52,
     239-281. Bouckaert and Frank (2004), Evaluating the Replicability of Significance Tests for
     Comparing Learning Algorithms, PAKDD, use it on repeated folds, as here. The design effect is
-    ours to add: all folds share a row that weighs much, which moves their scores together.
+    ours to add: all folds share a row that weighs much, which moves their scores together. So is
+    the bound by rows: with J - 1 alone, 8 of 100 passed on 20 rows where 5 should.
     """
     count = len(values)
-    mean = float(values.mean())
+    mean, df = float(values.mean()), min(count, rows // 2) - 1
     if values.min() == values.max():
-        return TTest(mean, 0.0, count - 1, None, 0.0 if mean < 0 else 1.0)
+        return TTest(mean, 0.0, df, None, 0.0 if mean < 0 else 1.0)
     correction = 1 / count + design_effect * test_share / (1 - test_share)
-    standard_error = math.sqrt(correction * float(values.var(ddof=1)))
+    standard_error = math.sqrt(correction) * standard_deviation(values)
     t = mean / standard_error
-    return TTest(mean, standard_error, count - 1, t, float(stdtr(count - 1, t)))
+    return TTest(mean, standard_error, df, t, float(stdtr(df, t)))

@@ -171,6 +171,7 @@ EDGE = 1 + MARGIN
 SCENES = (
     Scene("worse by the margin, by recipe, 442 rows", "not-worse", ALPHA, None, recipes(442, EDGE)),
     Scene("worse by the margin, by recipe, 100 rows", "not-worse", ALPHA, None, recipes(100, EDGE)),
+    Scene("worse by the margin, by recipe, 20 rows", "not-worse", ALPHA, None, recipes(20, EDGE)),
     Scene(
         "worse by the margin, by recipe, heavy tails",
         "not-worse",

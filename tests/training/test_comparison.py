@@ -104,11 +104,11 @@ def test_the_margin_is_a_part_of_the_champion_s_error_fold_by_fold() -> None:
     draw = np.random.default_rng(0)
     champion = draw.uniform(9, 11, 20)
     challenger = champion + draw.normal(0, 0.1, 20)
-    comparison = Comparison("refitted", 100, challenger, champion, 0.1)
+    comparison = Comparison("refitted", 100, 100, challenger, champion, 0.1)
 
     found = comparison.excess(0.05)
 
-    assert found == corrected_t_test(challenger - 1.05 * champion, 0.1)
+    assert found == corrected_t_test(challenger - 1.05 * champion, 0.1, 100)
     assert found.p < 0.001 < comparison.excess(0.0).p
 
 

@@ -38,7 +38,7 @@ def compared(ratio: float, spread: float = 0.01, form: Form = "refitted") -> Com
     draw = np.random.default_rng(0)
     errors = draw.uniform(50, 58, 100)
     ratios = ratio + spread * np.resize([-1.0, 1.0], 100)
-    return Comparison(form, 442, errors * ratios, errors, 0.1)
+    return Comparison(form, 442, 442, errors * ratios, errors, 0.1)
 
 
 def held(*comparisons: Comparison, **changes: Any) -> Contest:
