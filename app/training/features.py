@@ -116,10 +116,11 @@ def _target_column(table: Table, name: str) -> Column:
         raise DataError(f"the target {name!r} has no value in any row: name another --target")
     if goal.content != "number":
         raise DataError(f"the target {name!r} is not numeric, it holds {_other_than_numbers(goal)}")
-    if goal.distinct == 1:
+    if np.ptp(goal.known) == 0:
+        rounded = "" if goal.distinct == 1 else ", rounded to float64"
         raise DataError(
-            f"the target {name!r} is {goal.known[0]:g} in every row: there is nothing to predict, "
-            "name another --target"
+            f"the target {name!r} is {goal.known[0]:g} in every row{rounded}: there is nothing to "
+            "predict, name another --target"
         )
     return goal
 

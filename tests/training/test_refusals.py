@@ -49,6 +49,11 @@ REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
         ["--target", "y", "--folds", "2"],
         ["'y' is 5 in every row"],
     ),
+    "target whose values float64 cannot tell apart": (
+        "a,y\n1.5,9007199254740996\n2.5,9007199254740997\n3,9007199254740996\n4,9007199254740997\n",
+        ["--target", "y", "--folds", "2"],
+        ["'y' is 9.0072e+15 in every row, rounded to float64"],
+    ),
     "all-missing target": ("a,y\n1,\n2,\n", ["--target", "y"], ["'y' has no value"]),
     "fewer rows than folds": (HOUSES, ["--folds", "41"], ["40 rows", "--folds 20"]),
     "fewer rows than columns": (
