@@ -29,7 +29,8 @@ MIN_UNSEEN = 100
 fail to prove that they are."""
 
 ROUNDING = 1e-9
-"""Errors below this part of the target's range count as this: they are rounding, not quality."""
+"""Errors below this part of the target's range count as this: they are rounding, not quality. So
+are differences of errors below this part of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,12 @@ class Comparison:
 
         With a margin of 0 this asks whether it is better, otherwise whether it is not worse by the
         margin or more. A margin that is relative is tested within the folds, so that chance in the
-        champion's own error counts too.
+        champion's own error counts too: all but where both have the same error in every fold, as
+        one recipe has. However much that error varies, it leaves nothing to chance between them.
         """
         values = self.challenger - (1 + margin) * self.champion
+        if (np.abs(self.challenger - self.champion) <= ROUNDING * self.champion).all():
+            values = np.full_like(values, -margin * self.champion.mean())
         return corrected_t_test(values, self.test_share, self.different, self.design_effect)
 
 

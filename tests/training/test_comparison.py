@@ -1,5 +1,7 @@
 """Champion and challenger are scored on the same rows, each row by a model that has not seen it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, Ridge
@@ -116,6 +118,21 @@ def test_the_same_model_is_neither_worse_by_a_margin_nor_better() -> None:
     (found,) = compare(TASK, Refit(DATA.x, LinearRegression()), None, quiet)
 
     assert found.excess(0.05).p < 1e-6
+    assert found.excess(0.0).p == 1.0
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["to the bit", "but for rounding"])
+def test_one_row_beyond_all_others_leaves_nothing_to_chance_where_the_recipe_is_the_same(
+    reverse: bool,
+) -> None:
+    y = DATA.y.copy()
+    y[7] = 1e9
+    x = DATA.x[:, ::-1].copy() if reverse else DATA.x
+
+    (found,) = compare(replace(TASK, y=y), Refit(x, LinearRegression()), None, quiet)
+
+    assert found.champion.max() > 5 * np.median(found.champion)
+    assert found.excess(0.05).p == 0.0
     assert found.excess(0.0).p == 1.0
 
 
