@@ -29,7 +29,6 @@ from app.model import load_model
 from app.runtimes import JOBLIB, LINEAR, MODEL_FILE, dump, installed
 from app.signing import Keys
 from app.store import Keeper, Store
-from app.terminal import escaped
 from app.training.candidates import CANDIDATES, Candidate
 from app.training.champion import find
 from app.training.comparison import Task, repeats_for
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(code: int, why: str) -> int:
     """Say why not all was done that was asked for. Returns the exit code."""
-    print(f"train.py: {escaped(why)}", file=sys.stderr)
+    say([f"train.py: {why}"], sys.stderr)
     return code
 
 

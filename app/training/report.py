@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from app.config import Config
 from app.manifest import Manifest
@@ -134,13 +134,17 @@ def _address(config: Config) -> str:
     return f"{host}:{config.port}"
 
 
-def say(lines: Iterator[str] | Sequence[str]) -> None:
-    """Print lines, at once; where nobody reads on (a closed pipe, a full disk), go on silently."""
+def say(lines: Iterator[str] | Sequence[str], stream: TextIO | None = None) -> None:
+    """Print lines to stdout or another stream, at once.
+
+    Where nobody reads on (a closed pipe, a full disk), go on silently: the exit code still tells.
+    """
+    stream = stream or sys.stdout
     try:
         for line in lines:
-            print(escaped(line), flush=True)
+            print(escaped(line), file=stream, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_anything() -> None:
