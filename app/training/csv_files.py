@@ -132,6 +132,8 @@ def _split(data: bytes, body: memoryview, delimiter: str, names: list[str]) -> d
                 column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False
             ),
         )
+    except MemoryError:  # Arrow's is an ArrowException as well, and says nothing of the file
+        raise
     except pa.ArrowException as error:
         _check_rows(data, delimiter)
         raise DataError(

@@ -79,6 +79,8 @@ def _parse_parquet(data: bytes) -> dict[str, Any]:
     try:
         table = parquet.ParquetFile(pa.BufferReader(data)).read()
         table.validate(full=True)
+    except MemoryError:  # Arrow's is an ArrowException as well, and says nothing of the file
+        raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError("is damaged or no Parquet file: write it again") from error
     check_names(table.column_names)

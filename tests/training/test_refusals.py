@@ -4,8 +4,11 @@ import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import csv, parquet
 
 import train
 from tests.training.tables import HOUSES, HOUSES_HEADER
@@ -141,6 +144,35 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(
     assert file in err
     assert said in err
     assert not models.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "reader", "function"),
+    [("t.csv", csv, "read_csv"), ("t.parquet", parquet.ParquetFile, "read")],
+    ids=["CSV", "Parquet"],
+)
+def test_where_memory_is_short_the_file_is_not_said_to_be_faulty(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    reader: object,
+    function: str,
+) -> None:
+    table = pa.table({"a": [1.5, 2.5, 3.0, 4.0], "y": [1.0, 3.0, 2.0, 5.0]})
+    csv.write_csv(table, tmp_path / "t.csv")
+    parquet.write_table(table, tmp_path / "t.parquet")
+
+    def starved(*_: Any, **__: Any) -> None:
+        raise pa.ArrowMemoryError("malloc failed")
+
+    monkeypatch.setattr(reader, function, starved)
+    code, _, err = run("--data", tmp_path / file, "--target", "y", "--folds", "2")
+
+    assert (code, err) == (
+        2,
+        "train.py: the table does not fit in memory: train on fewer rows or columns\n",
+    )
 
 
 def test_a_folder_and_a_pipe_are_refused_without_waiting_for_them(run: Run, tmp_path: Path) -> None:
