@@ -115,7 +115,7 @@ def read_column(name: str, array: Any, places: NDArray[np.intp] | None = None) -
         return _text_column(name, array.cast(pa.string()), label)
     if _is_number(kind):
         values = _checked(name, _floats(array), places)
-        rounded = pa.types.is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
+        rounded = _is_integer(kind) and (np.abs(values) > EXACT_INTEGERS).any()
         return Column(name, "number", label, values, integers=array if rounded else None)
     return Column(name, "other", label, np.full(len(array), np.nan))
 
@@ -137,8 +137,16 @@ def _is_number(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
+def _is_integer(kind: Any) -> bool:
+    """Also as warehouses write integers, as decimals of 38 digits with none after the point."""
+    return pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0)
+
+
 def _floats(array: Any) -> NDArray[np.float64]:
     """Missing values become NaN; integers beyond 2^53 are rounded."""
+    if pa.types.is_decimal(array.type):
+        # Arrow multiplies by a power of ten and rounds twice: 4.35 would not be what JSON says.
+        array = array.cast(pa.string())
     floats = pc.cast(array, pa.float64(), safe=False)
     return np.array(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
 

@@ -28,6 +28,8 @@ MISSING_NUMBERS = (
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _DECIMAL_POINT = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$"
+_DIGITS = 38
+_INTEGER = rf"^[+-]?\d{{1,{_DIGITS}}}$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
 _THOUSANDS = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _BELOW_THOUSAND = r"^[+-]?\d{1,3}$"
@@ -36,7 +38,7 @@ _BELOW_THOUSAND = r"^[+-]?\d{1,3}$"
 def typed_columns(
     texts: Mapping[str, Any], *, comma_is_free: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Columns of text by name, made double, int64, bool or string.
+    """Columns of text by name, made double, int64, decimal of whole numbers, bool or string.
 
     Args:
         texts: Arrow string arrays by name.
@@ -107,7 +109,8 @@ def _exact(text: Any, number: Any) -> Any:
     try:
         return pc.cast(text, pa.int64())
     except pa.ArrowInvalid:
-        return number
+        plain = pc.all(pc.match_substring_regex(text, _INTEGER)).as_py()
+        return pc.cast(text, pa.decimal128(_DIGITS, 0)) if plain else number
 
 
 def _with_commas(text: Any) -> Any:

@@ -117,7 +117,9 @@ def test_true_and_false_in_any_case_make_booleans_and_other_pairs_do_not() -> No
 def test_integers_that_float64_would_round_are_kept_as_they_are() -> None:
     assert _typed("1152921504606846977", "", "-3") == [2**60 + 1, None, -3]
     assert _typed("1152921504606846977", "0.5") == [2.0**60, 0.5]
-    assert _typed("99999999999999999999", "1") == [1e20, 1.0]
+    assert _typed("99999999999999999999", "", "-1") == [10**20 - 1, None, -1]
+    assert _typed("99999999999999999999", "1e3") == [1e20, 1000.0]
+    assert _typed("9" * 39, "1") == [1e39, 1.0]
 
 
 @pytest.mark.parametrize("text", ["0x10", "1_000", "1,5", "12abc", "٣", "1.2.3"])

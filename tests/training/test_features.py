@@ -91,6 +91,15 @@ def test_every_type_of_number_is_a_number(values: Any) -> None:
     np.testing.assert_array_equal(found.x[:, 0], [1, 2, 3] * 4)
 
 
+@pytest.mark.parametrize("kind", [pa.decimal128(9, 2), pa.decimal256(40, 2)], ids=str)
+def test_decimals_are_the_numbers_that_a_client_would_write(kind: Any) -> None:
+    written = [None, *(f"{hundredths / 100:.2f}" for hundredths in range(1, 240))]
+
+    found = _dataset(a=pa.array([text and decimal.Decimal(text) for text in written], kind))
+
+    np.testing.assert_array_equal(found.x[:, 0], [float(text or "nan") for text in written])
+
+
 @pytest.mark.parametrize(
     "kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
 )
@@ -155,10 +164,11 @@ def test_distinct_whole_numbers_are_identifiers_by_their_name(name: str) -> None
     [
         [row * row + 2**53 for row in range(100)],
         [row + 2**60 for row in range(100)],  # float64 has only one in 256 of these
+        [decimal.Decimal(row + 10**37) for row in range(100)],
     ],
-    ids=["beyond what is exact", "rounded to the same"],
+    ids=["beyond what is exact", "rounded to the same", "decimals of whole numbers"],
 )
-def test_identifiers_may_have_64_bits(values: list[Any]) -> None:
+def test_identifiers_may_have_64_bits_and_more(values: list[Any]) -> None:
     assert "a different whole number in every row" in str(_reason("a", values))
 
 
