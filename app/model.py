@@ -125,8 +125,11 @@ class Model:
             row = self._first_refused(matrix)
             if row is None:
                 raise
-            why = "the model cannot work with these values: one of them may be too large for it"
-            raise InvalidInput(f"row {row}: {why}") from error
+            has_null = np.isnan(matrix[row]).any()
+            why = "it may not take null" if has_null else "one of them may be too large for it"
+            raise InvalidInput(
+                f"row {row}: the model cannot work with these values: {why}"
+            ) from error
 
     def _raw(self, matrix: Matrix) -> Matrix:
         with np.errstate(all="ignore"):  # what overflows is told by who asks, not on stderr

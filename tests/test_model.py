@@ -165,6 +165,17 @@ def test_values_that_the_estimator_does_not_take_are_the_clients_error_and_name_
     assert model.predict(np.delete(x, row, axis=0)).tolist() == [2.0] * 6
 
 
+def test_null_that_a_schema_allows_and_its_estimator_does_not_take_is_named(tmp_path: Path) -> None:
+    schema = replace(SINGLE, features=(replace(SINGLE.features[0], missing=True),))
+    estimator = linear(1.0, 0.0, 1)
+    description = replace(described(SINGLE, estimator), schema=schema)
+    Store(tmp_path).publish("tiny", description, {MODEL_FILE: dump(estimator)})
+    model = load_model(Reader(tmp_path), "tiny", 1)
+
+    with pytest.raises(InvalidInput, match=r"^row 1: .* it may not take null$"):
+        model.predict(np.array([[2.0], [np.nan]]))
+
+
 def test_an_estimator_that_fails_on_its_golden_rows_too_is_not_the_clients_error(
     tmp_path: Path,
 ) -> None:

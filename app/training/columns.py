@@ -139,7 +139,7 @@ def _is_number(kind: Any) -> bool:
 
 def _is_integer(kind: Any) -> bool:
     """Also as warehouses write integers, as decimals of 38 digits with none after the point."""
-    return pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0)
+    return bool(pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0))
 
 
 def _floats(array: Any) -> NDArray[np.float64]:
