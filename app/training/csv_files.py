@@ -85,8 +85,8 @@ def _check_text(data: bytes) -> None:
 def _header(data: bytes) -> tuple[str, list[str], int]:
     """The delimiter, the stripped names, and where in `data` the rows begin."""
     found = {delimiter: _first_row(data, delimiter) for delimiter in _DELIMITERS}
-    # The one that makes the most columns; of equals, the first in the table.
-    delimiter = max(found, key=lambda each: len(found[each][0]))
+    # The one that makes the most columns; of equals, one that is no comma, as names hold commas.
+    delimiter = max(found, key=lambda each: (len(found[each][0]), each != ","))
     names, lines = found[delimiter]
     start = sum(len(line) for line in _lines(data, lines))
     names = [name.strip() for name in names]

@@ -138,6 +138,15 @@ def test_how_an_unusual_file_was_read_is_said() -> None:
     )
 
 
+def test_a_comma_in_a_name_does_not_part_columns_that_semicolons_part() -> None:
+    columns, _ = parse_csv(b"power, mean;load\n0,5;7\n1,25;8\n")
+
+    assert {name: column.to_pylist() for name, column in columns.items()} == {
+        "power, mean": [0.5, 1.25],
+        "load": [7.0, 8.0],
+    }
+
+
 def test_decimal_commas_beside_decimal_points_are_refused_because_1_234_could_be_either() -> None:
     with pytest.raises(DataError, match="commas in 'a' and decimal points in 'b'"):
         parse_csv(b"a;b\n1,5;1.234\n")
