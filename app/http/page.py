@@ -15,9 +15,12 @@ blueprint = Blueprint("page", __name__, template_folder="templates")
 
 _STYLE = """
   :root { color-scheme: light dark; }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; }
+  body { font: 16px/1.5 system-ui, sans-serif; }
+  body { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
+  h2, p { overflow-wrap: anywhere; }
   pre { overflow-x: auto; padding: .75rem 1rem; border: 1px solid #8886; border-radius: .4rem; }
   .problem { color: #b3261e; }
+  @media (prefers-color-scheme: dark) { .problem { color: #ff8a80; } }
 """
 # The page loads nothing and runs nothing; this one style is allowed by its digest.
 _DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()

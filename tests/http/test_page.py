@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Config
+from app.http.page import _STYLE
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -22,11 +23,14 @@ class Elements(HTMLParser):
         super().__init__()
         self.names: list[str] = []
         self.attributes: list[str] = []
+        self.lines: list[dict[str, str | None]] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.append(tag)
         self.attributes += [name for name, _ in attrs]
+        if tag == "pre":
+            self.lines.append(dict(attrs))
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -59,6 +63,42 @@ def test_markup_in_a_table_is_shown_as_text(page: Elements) -> None:
     assert "script" not in page.names
     assert "b" not in page.names
     assert not [name for name in page.attributes if name.startswith("on")]
+
+
+def test_a_line_that_is_wider_than_the_page_can_be_scrolled_by_keys_and_has_a_name(
+    page: Elements,
+) -> None:
+    assert page.lines
+    for attributes in page.lines:
+        assert (attributes["tabindex"], attributes["role"]) == ("0", "region")
+        assert attributes["aria-label"]
+
+
+def test_on_a_phone_text_keeps_away_from_the_edge_and_a_long_name_is_wrapped() -> None:
+    (padding,) = re.findall(r"body \{[^}]*padding: 0 ([\d.]+)rem", _STYLE)
+
+    assert float(padding) >= 0.5
+    assert re.search(r"h2[^{]*\{[^}]*overflow-wrap: anywhere", _STYLE)
+
+
+def test_a_problem_can_be_read_on_a_light_page_and_on_a_dark_one() -> None:
+    light, dark = re.findall(r"\.problem \{ color: #([0-9a-f]{6})", _STYLE)
+
+    assert "(prefers-color-scheme: dark) { .problem { color: #" + dark in _STYLE
+    assert contrast(light, "ffffff") >= 4.5  # WCAG 2.2, 1.4.3
+    assert contrast(dark, "1c1b22") >= 4.5  # Firefox' dark page, the lightest of the browsers'
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG defines it."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_policy_lets_nothing_run_and_only_the_style_of_the_page_in(client: FlaskClient) -> None:
