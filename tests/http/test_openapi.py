@@ -201,6 +201,43 @@ def test_names_from_a_table_are_no_markup(document: Json) -> None:
     assert "`` snow ☃ 😀 $(id)`id` ``" in described
 
 
+def test_no_answer_has_a_member_that_is_not_documented(client: FlaskClient, document: Json) -> None:
+    asked = 0
+    for path, method, operation in operations(document):
+        content = operation["responses"]["200"]["content"]
+        if method == "get" and "application/json" in content and path != "/openapi.json":
+            answer = client.get(path.format(name="mixed"), headers={"Accept": "application/json"})
+            schema = content["application/json"]["schema"]
+            assert list(undocumented(document, answer.get_json(), schema)) == [], path
+            asked += 1
+
+    assert asked == 6
+
+
+def undocumented(document: Json, value: Any, schema: Json) -> Iterator[str]:
+    """The members of a value that its schema says nothing of, wherever it names some."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "allOf" in schema:
+        schema = {"properties": dict(properties(document, schema))}
+    if isinstance(value, dict) and "properties" in schema:
+        for name, member in value.items():
+            if name in schema["properties"]:
+                yield from undocumented(document, member, schema["properties"][name])
+            else:
+                yield name
+    for item in value if isinstance(value, list) else ():
+        yield from undocumented(document, item, schema.get("items", {}))
+
+
+def properties(document: Json, schema: Json) -> Iterator[tuple[str, Json]]:
+    """Those of a schema that is made of others."""
+    for part in schema["allOf"]:
+        named = part.get("$ref", "").rpartition("/")[2]
+        whole = document["components"]["schemas"][named] if named else part
+        yield from whole["properties"].items()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),
     [

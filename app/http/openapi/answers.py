@@ -117,7 +117,7 @@ def schemas() -> Json:
                 "additionalProperties": {"type": ["string", "null"]},
             },
         ),
-        "Versions": _object(version={"type": "string"}, libraries=_TEXTS),
+        "Versions": _object(version={"type": "string"}, libraries=_TEXTS, rows_read_by=_READER),
         "Index": _object(
             service={"const": "ordinate"}, version={"type": "string"}, models=_array("ModelEntry")
         ),
@@ -152,6 +152,7 @@ _CURL: Json = {
 }
 
 _TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
+_READER: Json = {"enum": ["compiled code", "Python"]}
 
 _DETAILS: Json = _array("Problem") | {
     "description": f"The first {SHOWN_PROBLEMS} problems, if the values of the request are wrong.",

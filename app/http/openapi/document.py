@@ -16,8 +16,9 @@ Versions that are not current answer too, at `/models/NAME/versions/V/predict`; 
 takes is not told here, for it may have been trained on other features.
 
 A JSON body may come with `Content-Encoding: gzip` or `deflate`, and its limit is {bytes} bytes
-after inflating. Every error has the same form, also where HTTP itself is malformed (400) or its
-lines are too long (414, 431)."""
+after inflating. Every error has the same form, also where HTTP itself is malformed (400), arrives
+too slowly (408), has lines that are too long (414, 431), or asks for what is not spoken here (417,
+501)."""
 
 _TAGS = {
     "predictions": "POST rows, get predictions.",
