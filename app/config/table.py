@@ -126,7 +126,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDINATE_TRUSTED_PROXIES", "trusted_proxies", "", proxies,
             "addresses and networks with a comma between them, such as 10.0.0.0/8,::1; "
             "`unix` stands for the far end of a UNIX socket",
-            "Peers whose X-Forwarded-For tells where a request comes from; of nobody else's."),
+            "Peers whose X-Forwarded-For and -Proto tell where a request comes from, and whether "
+            "by TLS; of nobody else's."),
     Setting("ORDINATE_PREDICTION_LOG", "prediction_log", "", optional(path), "a folder",
             "Folder of the encrypted prediction log; without it, no input is kept anywhere."),
     Setting("ORDINATE_PREDICTION_LOG_KEY", "prediction_log_key", "", optional(path), "a file",

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from app.errors import UnknownModel
 from app.http.body import check_acceptable
+from app.http.plain import sender_of
 from app.http.service import Service, service
 from app.http.visible import states
 from app.masking import mask
@@ -34,7 +35,14 @@ def show_model(name: str) -> Response:
     state = served.registry.states().get(name)
     if state is None:
         raise UnknownModel(f"there is no model named {name!r}")
-    return json_response(description(served, state, request.host_url))
+    return json_response(description(served, state, asked_at()))
+
+
+def asked_at() -> str:
+    """How the client reaches this service: over TLS, if the proxy before it is trusted to say so."""
+    said, own = request.headers.get("X-Forwarded-Proto"), request.scheme
+    scheme = service().proxies.scheme(sender_of(request.environ), said, own)
+    return scheme + request.host_url.removeprefix(own)
 
 
 def json_response(content: Any) -> Response:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
-from app.http.models import example, json_response, summary
+from app.http.models import asked_at, example, json_response, summary
 from app.http.service import service
 from app.http.visible import states
 from app.version import __version__
@@ -38,7 +38,7 @@ def index() -> Response:
     for _, state in sorted(states().items()):
         entry = summary(served, state)
         if state.model:
-            entry["curl"] = example(state.model, request.host_url)["curl"]
+            entry["curl"] = example(state.model, asked_at())["curl"]
         models.append(entry)
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if best != "text/html":

@@ -9,6 +9,7 @@ from app.security import Sender
 FORWARDED = "HTTP_X_FORWARDED_FOR"
 """The header in which each proxy adds the address that it was asked from."""
 
+_SCHEMES = ("http", "https")
 _KEPT, _SHORT = 1 << 12, 256
 """How many headers are remembered, and how many characters one may have: about a megabyte."""
 
@@ -45,6 +46,18 @@ class Proxies:
             return peer
         find = self._kept if len(forwarded) <= _SHORT else self._address
         return peer._replace(address=find(peer.address, forwarded))
+
+    def scheme(self, peer: Sender, said: str | None, own: str) -> str:
+        """By which scheme a client asked.
+
+        Args:
+            peer: at the other end of the connection.
+            said: what the request has as X-Forwarded-Proto.
+            own: that of the connection.
+        """
+        if said not in _SCHEMES or not self._trusts(peer.address):
+            return own
+        return said
 
     def _address(self, peer: str, forwarded: str) -> str:
         address = peer

@@ -1,12 +1,16 @@
 """Where a request comes from, with proxies that are trusted and without."""
 
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
+from app import create_app
 from app.casts import proxies
+from app.config import Config
 from app.http.proxies import Proxies
 from app.security import Sender
+from tests.support.models import publish
 
 PROXY, CLIENT = "10.1.2.3", "198.51.100.7"
 
@@ -84,3 +88,28 @@ def test_a_long_header_of_a_proxy_is_read_as_any_other() -> None:
     hops = ", ".join(f"10.0.{number}.1" for number in range(200))
 
     assert trusting.sender(Sender(PROXY), f"evil, {CLIENT}, {hops}") == Sender(CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "shown"),
+    [
+        ("127.0.0.1", "https", "https"),
+        ("127.0.0.1", "http", "http"),
+        ("127.0.0.1", None, "http"),
+        ("127.0.0.1", "javascript", "http"),
+        ("10.0.0.0/8", "https", "http"),
+        ("", "https", "http"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/models/tiny"])
+def test_the_line_to_paste_is_for_the_scheme_that_a_trusted_proxy_was_asked_by(
+    tmp_path: Path, path: str, trusted: str, said: str | None, shown: str
+) -> None:
+    publish(tmp_path, "tiny")
+    env = {"ORDINATE_MODELS": str(tmp_path), "ORDINATE_TRUSTED_PROXIES": trusted}
+    client = create_app(Config.from_env(env)).test_client()
+
+    headers = {"X-Forwarded-Proto": said} if said else {}
+    answer = client.get(path, headers=headers)
+
+    assert f"curl -s {shown}://localhost/models/tiny/predict" in answer.text
