@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
 
 
 def _handle(error: Exception) -> Response:
-    g.outcome = failed(service(), error)
+    g.outcome = failed(service(), error, g.get("request_id"))
     return as_response(g.outcome)
 
 

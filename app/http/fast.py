@@ -132,7 +132,7 @@ class FastPath:
         except TakesLonger:
             raise Unfinished(started, fresh, ticket) from None
         except Exception as error:  # noqa: BLE001 - every error is answered
-            outcome = failed(self._served, error)
+            outcome = failed(self._served, error, fresh)
         if ticket is not None and ticket is not FREE:
             outcome.admitted(ticket)
         recorded(

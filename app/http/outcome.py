@@ -105,14 +105,14 @@ def answered(served: Service, lineup: Lineup, request_id: str, body: bytes) -> O
     return outcome
 
 
-def failed(served: Service, error: Exception) -> Outcome:
-    """Answer an error: ours, one of HTTP, or one that nobody thought of."""
+def failed(served: Service, error: Exception, request_id: str | None) -> Outcome:
+    """Answer an error: ours, one of HTTP, or one that nobody thought of, told with this id."""
     if isinstance(error, OrdinateError):
         return _ours(served, error)
     if isinstance(error, HTTPException):
         return _of_http(error)
     # Logged in full for the operator, told to the client as one sentence.
-    served.log.failure("a request failed unexpectedly", error)
+    served.log.failure("a request failed unexpectedly", error, request_id=request_id)
     body = native.error_body("the service failed on this request; its log says why")
     return Outcome(500, body)
 

@@ -34,8 +34,8 @@ def refused(
         What to answer, and the request's id.
     """
     started = time.perf_counter() - waited
-    outcome = failed(served, error)
     fresh = request_id(environ.get("HTTP_X_REQUEST_ID"))
+    outcome = failed(served, error, fresh)
     recorded(
         served,
         outcome,

@@ -1,5 +1,6 @@
 """Where errors become answers: one shape, and nothing of the inside in it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from app import create_app
 from app.config import Config
 from app.errors import BrokenModel, InvalidInput, NotReady, Problem, TooLarge, UnknownModel
 from app.http.service import EXTENSION
+from app.model import Model
+from tests.support.models import publish
 
 RAISED = [
     (InvalidInput("wrong", [Problem(0, "a", "must be", 1)], 1), 400, None),
@@ -46,6 +49,31 @@ def test_unexpected_error_is_answered_by_500_and_a_sentence_alone(app: Flask) ->
         "error": "the service failed on this request; its log says why",
         "details": [],
     }
+
+
+def test_what_the_log_says_of_a_failure_is_found_by_the_id_in_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    publish(tmp_path, "tiny")
+    app = create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path)}))
+    monkeypatch.setattr(Model, "predict", fails)
+    client = raising(app, RuntimeError("a view"))
+
+    ids = [
+        answer.headers["X-Request-Id"]
+        for path in ("/models/tiny/predict", "/models/tiny/versions/1/predict")
+        if (answer := client.post(path, json={"x": [1, 2, 3]})).status_code == 500
+    ]
+    ids.append(client.get("/raise", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"])
+
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    failures = [each for each in told if each["event"] == "a request failed unexpectedly"]
+    assert [each["request_id"] for each in failures] == ids
+    assert (len(ids), ids[-1]) == (3, "mine")
+
+
+def fails(*_: object) -> None:
+    raise RuntimeError("the model")
 
 
 @pytest.mark.parametrize(
