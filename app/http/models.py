@@ -39,7 +39,7 @@ def show_model(name: str) -> Response:
 
 
 def asked_at() -> str:
-    """How the client reaches this service: over TLS, if the proxy before it is trusted to say so."""
+    """How the client reaches this service: by TLS, if a proxy before it is trusted to say so."""
     said, own = request.headers.get("X-Forwarded-Proto"), request.scheme
     scheme = service().proxies.scheme(sender_of(request.environ), said, own)
     return scheme + request.host_url.removeprefix(own)
