@@ -86,6 +86,18 @@ def test_systemd_accepts_the_service_and_the_timer(tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "retrain" in line] == []
 
 
+def test_who_publishes_is_not_who_serves() -> None:
+    deploying = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    serves, publishes = (
+        re.findall(r"^User=(.+)$", text, re.MULTILINE)
+        for text in (deploying, BLOCKS["ini service"])
+    )
+
+    assert "Models are published by a user of their own" in deploying
+    assert [len(serves), len(publishes)] == [1, 1]
+    assert serves != publishes
+
+
 def test_the_cron_job_runs_one_at_a_time_and_does_not_repeat_what_cannot_be_mended_so() -> None:
     job = cron_job()
     template = job["spec"]["jobTemplate"]["spec"]

@@ -1,4 +1,6 @@
-"""The estimators that training can choose from.
+"""The estimators that training knows.
+
+The first is what train.py fits; by all of them a champion is fitted anew, to be compared.
 
 A candidate knows how to make an unfitted estimator for a schema. The estimator takes the model's
 matrix as `app.checking.to_matrix` makes it and prepares it itself, so that whatever preparation
