@@ -195,6 +195,23 @@ def locked(path: Path, seconds: float) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds a folder's lock; False where that cannot be told."""
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(path, _READ | _SAFELY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(descriptor: int, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while True:

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from app.files import TEMPORARY, Folder, locked, replace, sync_folder, temporary_name, write_new
+from app.files import (
+    TEMPORARY,
+    Folder,
+    is_locked,
+    locked,
+    replace,
+    sync_folder,
+    temporary_name,
+    write_new,
+)
 from tests.support.descriptors import opened, settles_at
 
 
@@ -179,9 +188,16 @@ def test_a_lock_is_held_by_one_at_a_time_and_let_go_at_the_end(tmp_path: Path) -
         locked(tmp_path, 0),
     ):
         assert first
-
     with locked(tmp_path, 0) as again:
         assert again
+
+
+def test_who_only_reads_can_tell_whether_a_lock_is_held(tmp_path: Path) -> None:
+    with locked(tmp_path, 0):
+        assert is_locked(tmp_path)
+
+    assert not is_locked(tmp_path)
+    assert not is_locked(tmp_path / "gone")
 
 
 def test_a_lock_is_let_go_when_its_holder_fails(tmp_path: Path) -> None:

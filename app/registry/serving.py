@@ -156,6 +156,8 @@ class Registry:
             names, problem = self._reader.names(), None
         except StoreError as error:
             names, problem = list(before), error.message
+        # A first version is there before it is proven and made current, which is no damage.
+        names = [each for each in names if each in before or not self._reader.is_unfinished(each)]
         states = {name: self._follower.next_state(name, before.get(name)) for name in names}
         for name in before.keys() - states.keys():
             self._tell(LoadEvent(name, None, "gone"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import BrokenModel, StoreError, UnknownModel
-from app.files import Folder, reason
+from app.files import Folder, is_locked, reason
 from app.manifest import Digest, Manifest
 from app.signing import Keys, Signature, Signed, about_version
 from app.store.history import History, gone_back, read_history
@@ -69,6 +69,10 @@ class Reader:
                 return sorted(v for entry in folder.names() if (v := version_number(entry)))
         except (OSError, BrokenModel):
             return []
+
+    def is_unfinished(self, name: str) -> bool:
+        """Whether the first version of a model is being published at this moment."""
+        return not os.path.lexists(self.root / name / CURRENT) and is_locked(self.root / name)
 
     def current(self, name: str) -> Pointer:
         """Which version of a model is current.

@@ -11,8 +11,9 @@ import pytest
 from app.errors import NotReady, UnknownModel
 from app.manifest import Golden
 from app.registry import LoadEvent, Registry
+from app.runtimes import MODEL_FILE, dump
 from app.store import Pointer, Reader, Store
-from tests.support.models import SINGLE, publish
+from tests.support.models import PLAIN, SINGLE, described, fitted, publish
 from tests.support.watched import Watched
 
 Damage = Callable[[Path], Any]
@@ -229,6 +230,32 @@ def test_a_new_model_is_served_and_a_removed_one_is_not(root: Path, watched: Wat
     assert watched.refresh() == [LoadEvent("other", None, "gone")]
     with pytest.raises(UnknownModel, match="there is no model named 'other'"):
         watched.registry.get("other")
+
+
+def test_a_first_version_that_is_being_proven_is_no_model_yet_and_no_damage(
+    root: Path, watched: Watched
+) -> None:
+    estimator = fitted(PLAIN)
+    description, files = described(PLAIN, estimator), {MODEL_FILE: dump(estimator)}
+    told: list[LoadEvent] = []
+
+    def prove(name: str, _: int) -> None:
+        assert name in Reader(root).names()
+        told.extend(watched.refresh())
+
+    Store(root).publish("new", description, files, prove=prove)
+
+    assert told == []
+    assert watched.refresh() == [LoadEvent("new", 1, "loaded")]
+
+
+def test_a_first_version_whose_publisher_was_killed_serves_and_says_so(
+    root: Path, watched: Watched
+) -> None:
+    publish(root, "new")
+    (root / "new" / "current").unlink()
+
+    assert [each.outcome for each in watched.refresh()] == ["refused", "loaded"]
 
 
 def test_a_removed_current_version_makes_way_for_the_newest_other(
