@@ -28,7 +28,8 @@ def events() -> Iterator[str]:
     for path in (ROOT / "app").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                texts = [value for value in values if isinstance(value, str)]
                 if node.func.attr == "event":
                     yield from (text for text in texts if text not in LEVELS)
                 elif node.func.attr == "failure":
