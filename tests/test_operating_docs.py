@@ -8,6 +8,7 @@ from app import create_app
 from app.config import Config
 from app.http.outcome import _REASONS
 from app.http.service import EXTENSION
+from app.telemetry.families import REASONS
 from app.telemetry.logs import LEVELS
 from tests.support.raw import Wire, headed, post
 from tests.support.server import ROOT, Server
@@ -68,7 +69,7 @@ def test_every_reason_of_a_refusal_is_in_the_table() -> None:
     (row,) = [line for line in SERIES.splitlines() if "ordinate_rejected_total" in line]
     others = {"invalid_input", "malformed", "handshake"}
 
-    assert set(re.findall(r" `(\w+)`", row)) == set(_REASONS.values()) | others
+    assert set(re.findall(r" `(\w+)`", row)) == set(REASONS) == set(_REASONS.values()) | others
 
 
 def test_the_proxy_takes_bodies_as_large_and_waits_longer_than_the_service() -> None:

@@ -1,7 +1,7 @@
 """Which series there are: names, meanings, labels and buckets."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -115,8 +115,26 @@ FAMILIES = (
     *(LOGGED, LOST_LINES, OVERFLOW),
 )
 
+REASONS = (
+    *("invalid_input", "media_type", "not_acceptable", "too_large", "unauthorized", "forbidden"),
+    *("quota", "not_ready", "overloaded", "deadline", "malformed", "handshake"),
+)
+"""Why requests are refused."""
+
 PREDICTIONS = Family("ordinate_predictions_total", "Rows predicted.", ("model",))
 """Not counted by itself: it is the sum of ROWS."""
+
+
+def expected(models: Iterable[str]) -> Iterator[bytes]:
+    """What is shown as 0 before it is counted, by key, where these models are served.
+
+    Prometheus takes a series that begins with 1 for one that has not increased: an alarm on it
+    would miss the first time.
+    """
+    yield from (REJECTED.key([reason]) for reason in REASONS)
+    yield from (LOGGED.key([outcome]) for outcome in ("written", "dropped"))
+    for model in models:
+        yield from (LOADS.key([model, outcome]) for outcome in ("loaded", "refused"))
 
 
 def collect(totals: Mapping[bytes, Sequence[float]]) -> Iterator[Metric]:

@@ -3,7 +3,7 @@
 import platform
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import exposition
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -21,6 +21,7 @@ from app.telemetry.families import (
     ROWS,
     Family,
     collect,
+    expected,
 )
 from app.telemetry.shared import SharedSlots
 
@@ -138,13 +139,15 @@ class Metrics:
         Returns:
             The body and its content type.
         """
-        view = _View([*collect(self._counted()), *self._facts(models)])
+        served = list(models)
+        counted = {key: [0.0] for key in expected(name for name, _ in served)} | self._counted()
+        view = _View([*collect(counted), *self._facts(served)])
         if open_format:
             body: bytes = openmetrics.generate_latest(view)  # type: ignore[no-untyped-call]
             return body, openmetrics.CONTENT_TYPE_LATEST
         return exposition.generate_latest(view), exposition.CONTENT_TYPE_PLAIN_0_0_4
 
-    def _counted(self) -> Mapping[bytes, list[float]]:
+    def _counted(self) -> dict[bytes, list[float]]:
         totals = self._slots.totals()
         totals.pop(_SCRATCH, None)
         return totals

@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from app.telemetry import Metrics
-from app.telemetry.families import QUEUED
+from app.telemetry.families import LOGGED, QUEUED, REASONS
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -37,6 +37,23 @@ def test_a_fresh_service_shows_its_facts_and_no_requests() -> None:
     assert value(samples, "process_start_time_seconds") > 1.7e9
     assert ("version", "1.2.3") in next(k for n, k in samples if n == "ordinate_build_info")
     assert not any(name == "ordinate_requests_total" for name, _ in samples)
+
+
+def test_what_alarms_are_raised_on_is_there_before_it_happens() -> None:
+    metrics = Metrics()
+
+    before = scrape(metrics, (("diabetes", 4),))
+    for reason in REASONS:
+        metrics.rejected(reason)
+    for outcome in ("loaded", "refused"):
+        metrics.model_load("diabetes", outcome)
+    for outcome in ("written", "dropped"):
+        metrics.count(LOGGED, outcome)
+    after = scrape(metrics, (("diabetes", 4),))
+
+    risen = {series: value for series, value in after.items() if value != before.get(series)}
+    assert len(risen) == len(REASONS) + 4
+    assert {before.get(series) for series in risen} == {0}
 
 
 def test_what_is_observed_is_shown_as_a_histogram() -> None:
