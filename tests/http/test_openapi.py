@@ -129,6 +129,14 @@ def test_operations_have_names_tags_and_summaries(document: Json) -> None:
     assert all(set(operation["tags"]) <= tags and operation["summary"] for operation in found)
 
 
+def test_any_address_may_be_refused_for_its_method_or_for_too_much_to_do(tmp_path: Path) -> None:
+    document = served_document(client_of(tmp_path))
+    guarded = client_of(tmp_path, ORDINATE_AUTH="on", ORDINATE_OPENAPI="open")
+
+    for path, _, operation in [*operations(document), *operations(served_document(guarded))]:
+        assert {"405", "503"} <= operation["responses"].keys(), path
+
+
 def test_every_example_request_gets_its_example_answer(client: FlaskClient, document: Json) -> None:
     assert try_examples(client, document) == 3 * (2 + 2 * len(SCHEMAS))
 

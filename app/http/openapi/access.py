@@ -3,6 +3,7 @@
 from app.config import Config
 from app.http.openapi import answers
 from app.http.openapi.inputs import Json, ref
+from app.http.openapi.refusals import REFUSALS, refused_by
 from app.security import Scope, doors
 
 _REFUSED, _TOO_MANY = (401, 403), 429
@@ -72,7 +73,7 @@ def guarded(document: Json, config: Config) -> Json:
         for operation in methods.values():
             if path not in is_open:
                 for status in refused:
-                    component = answers.REFUSALS[status][0]
+                    component = REFUSALS[status][0]
                     operation["responses"][str(status)] = ref(component, "responses")
             elif config.auth:
                 operation["security"] = []
@@ -96,10 +97,7 @@ def _admin(operation: str, summary: str, component: str) -> Json:
         "tags": ["administration"],
         "summary": summary,
         "parameters": [ref("RequestId", "parameters")],
-        "responses": {
-            "200": answers.json_answer(summary, ref(component)),
-            "405": ref(answers.REFUSALS[405][0], "responses"),
-        },
+        "responses": {"200": answers.json_answer(summary, ref(component))} | refused_by(),
     }
 
 

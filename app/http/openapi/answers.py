@@ -1,29 +1,11 @@
 """What does not depend on a model: the answers to everything else, and to what goes wrong."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.errors import SHOWN_PROBLEMS
 from app.http.openapi.inputs import ANY_ANSWER, ANY_REQUEST, Json, ref
 
 NAME: Json = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
-
-REFUSALS: Mapping[int, tuple[str, str]] = {
-    400: ("Invalid", "The body is not JSON, or values in it are wrong: `details` says which."),
-    401: ("Unauthorized", "No key or token was shown that is known here."),
-    403: ("Forbidden", "The key is not for this address, or not for this model."),
-    404: ("Unknown", "There is no such model, or no such version of it."),
-    405: ("WrongMethod", "This address does not take this method."),
-    406: ("NotAcceptable", "The `Accept` header rules out `application/json`."),
-    413: ("TooLarge", "The body or the number of rows is over its limit."),
-    415: (
-        "WrongType",
-        "The body is not declared as `application/json` in UTF-8, or its coding is unknown.",
-    ),
-    429: ("TooMany", "A quota is used up."),
-    503: ("NotReady", "There is no usable model; `error` says why."),
-}
-"""Status -> the component that describes it and what it means."""
 
 _REQUEST_ID: Json = {
     "description": "The caller's own `X-Request-Id`, or a fresh one; the log has it as well.",
@@ -72,22 +54,6 @@ def request_id_parameter() -> Json:
         "and `-`. Anything else is ignored, and an id is made up.",
         "schema": {"type": "string"},
     }
-
-
-def refusals() -> Json:
-    """The components of responses: one for each status but 200."""
-    return {name: _refusal(status, text) for status, (name, text) in REFUSALS.items()}
-
-
-def _refusal(status: int, text: str) -> Json:
-    extra: Json = {}
-    if status == 405:
-        extra = {"Allow": ref("Allow", "headers")}
-    if status == 401:
-        extra = {"WWW-Authenticate": ref("WwwAuthenticate", "headers")}
-    if status in (429, 503):
-        extra = {"Retry-After": ref("RetryAfter", "headers")}
-    return answer(text, {"application/json": {"schema": ref("Error")}}, extra)
 
 
 def answer(description: str, content: Json, extra: Json | None = None) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from app.config import Config
 from app.http.openapi import access, answers
 from app.http.openapi.inputs import Json, code, codes, examples, model_components, ref
+from app.http.openapi.refusals import refusals, refused_by
 from app.model import Model
 from app.registry import State
 from app.version import __version__
@@ -31,7 +32,7 @@ _READ_ONLY = (
     ("/models", "listModels", "models", "All models", "ModelList", (406,)),
     ("/openapi.json", "showDocument", "models", "This document", "Document", ()),
     ("/healthz", "checkHealth", "operations", "Whether the process is up", "Health", ()),
-    ("/readyz", "checkReadiness", "operations", "Whether it can predict", "Readiness", (503,)),
+    ("/readyz", "checkReadiness", "operations", "Whether it can predict", "Readiness", ()),
     ("/version", "showVersion", "operations", "Versions of the software", "Versions", ()),
 )
 
@@ -58,7 +59,7 @@ def document(config: Config, states: Mapping[str, State], default: str | None) -
         "paths": _predictions(models, default) | _labelled(states) | _others(),
         "components": {
             "schemas": answers.schemas() | _of_models(models, config.max_rows),
-            "responses": answers.refusals(),
+            "responses": refusals(),
             "headers": answers.headers(),
             "parameters": {"RequestId": answers.request_id_parameter()},
         },
@@ -113,7 +114,7 @@ def _takes(model: Model) -> list[tuple[object, ...]]:
 
 
 def _predict(operation: str, which: str, model: Model | None, *, unknown: bool = True) -> Json:
-    statuses = (400, *((404,) if unknown else ()), 406, 413, 415, 503)
+    statuses = (400, *((404,) if unknown else ()), 406, 413, 415)
     component = model.manifest.name if model else None
     body: Json = {"schema": ref(f"{component}_Request" if component else "AnyRequest")}
     answered: Json = {"schema": ref(f"{component}_Answer" if component else "AnyAnswer")}
@@ -173,13 +174,10 @@ def _json(description: str, component: str) -> Json:
 def _operation(
     operation: str, tag: str, summary: str, success: Json, statuses: Iterable[int]
 ) -> Json:
-    responses = {"200": success}
-    for status in sorted({*statuses, 405}):
-        responses[str(status)] = ref(answers.REFUSALS[status][0], "responses")
     return {
         "operationId": operation,
         "tags": [tag],
         "summary": summary,
         "parameters": [ref("RequestId", "parameters")],
-        "responses": responses,
+        "responses": {"200": success} | refused_by(*statuses),
     }
