@@ -30,7 +30,8 @@ help: ## list the targets
 
 serve: $(RUNTIME) $(COMPILED) ## set up, train if there is no model, serve on HOST:PORT
 	@set -- "$${ORDINATE_MODELS:-models}"/*/*/manifest.json; [ -e "$$1" ] || $(BIN)/python train.py
-	@url="http$${ORDINATE_TLS_CERT:+s}://$(HOST):$(PORT)"; \
+	@case '$(HOST)' in *:*) host='[$(HOST)]' ;; *) host='$(HOST)' ;; esac; \
+		url="http$${ORDINATE_TLS_CERT:+s}://$$host:$(PORT)"; \
 		echo "POST {\"x\": [...]} to $$url/predict; $$url/ shows a line to paste"
 	@HOST='$(HOST)' PORT='$(PORT)' exec $(BIN)/gunicorn wsgi:app
 

@@ -133,8 +133,15 @@ def test_make_serve_trains_serves_says_where_and_stops_at_ctrl_c(tmp_path: Path)
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-@pytest.mark.parametrize(("cert", "scheme"), [("", "http"), ("server.pem", "https")])
-def test_make_serve_says_what_is_spoken(tmp_path: Path, cert: str, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("cert", "host", "url"),
+    [
+        ("", "127.0.0.1", "http://127.0.0.1:8443"),
+        ("server.pem", "localhost", "https://localhost:8443"),
+        ("", "::1", "http://[::1]:8443"),
+    ],
+)
+def test_make_serve_says_what_is_spoken(tmp_path: Path, cert: str, host: str, url: str) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("bin/python", "bin/gunicorn"):
         (tmp_path / name).write_text("#!/bin/sh\n")
@@ -144,10 +151,9 @@ def test_make_serve_says_what_is_spoken(tmp_path: Path, cert: str, scheme: str) 
         (tmp_path / name).touch()
     settings = {"ORDINATE_MODELS": str(tmp_path), "ORDINATE_TLS_CERT": cert}
 
-    said = make("serve", f"VENV={tmp_path}", "PORT=8443", **settings).stdout
+    said = make("serve", f"VENV={tmp_path}", f"HOST={host}", "PORT=8443", **settings).stdout
 
-    address = f"{scheme}://127.0.0.1:8443"
-    assert said == f'POST {{"x": [...]}} to {address}/predict; {address}/ shows a line to paste\n'
+    assert said == f'POST {{"x": [...]}} to {url}/predict; {url}/ shows a line to paste\n'
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> list[str]:

@@ -92,7 +92,7 @@ def about_publication(manifest: Manifest, models: Path, default: str | None) -> 
     yield f"Serve it (a running service takes it over by itself): {serve}"
     yield "Then ask it:"
     yield (
-        f"curl -s http://{_address(config)}{path} -H 'Content-Type: application/json' "
+        f"curl -s {_address(config)}{path} -H 'Content-Type: application/json' "
         f"-d {shlex.quote(body)}"
     )
     yield f"which answers about {golden.y[0]:.6g}"
@@ -131,7 +131,8 @@ def _address(config: Config) -> str:
     """Where a client on this machine finds the service."""
     anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared, not bound
     host = anywhere.get(config.host, f"[{config.host}]" if ":" in config.host else config.host)
-    return f"{host}:{config.port}"
+    scheme = "https" if config.tls_cert else "http"
+    return f"{scheme}://{host}:{config.port}"
 
 
 def say(lines: Iterator[str] | Sequence[str], stream: TextIO | None = None) -> None:

@@ -9,6 +9,8 @@ import pytest
 import train
 from app.model import load_model
 from app.store import Reader
+from app.training.report import about_publication
+from tests.support.models import publish
 
 FULL = Path("/dev/full")
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,3 +45,23 @@ def test_the_exit_code_tells_what_a_log_on_a_full_disk_cannot(
             found.append(train.main(["--models", str(tmp_path), "--folds", "2", "--promote", rule]))
 
     assert found == [2, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"HOST": "0.0.0.0", "PORT": "9000"}, "http://127.0.0.1:9000"),
+        ({"HOST": "::1"}, "http://[::1]:8000"),
+        ({"ORDINATE_TLS_CERT": "a.pem", "ORDINATE_TLS_KEY": "b.pem"}, "https://127.0.0.1:8000"),
+    ],
+)
+def test_the_line_to_paste_goes_to_where_the_settings_have_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], url: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    lines = list(about_publication(publish(tmp_path, "tiny"), tmp_path, "tiny"))
+
+    assert [line for line in lines if line.startswith(f"curl -s {url}/predict ")]
