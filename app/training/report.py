@@ -18,6 +18,7 @@ from app.training.evaluation import MEASURES, Evaluation, Score
 from app.training.preparation import sentences
 
 _TITLES = {"r2": "R2", "rmse": "RMSE", "mae": "MAE"}
+_MAKEFILE = Path(__file__).resolve().parents[2] / "Makefile"
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -80,16 +81,17 @@ def about_publication(manifest: Manifest, models: Path, default: str | None) -> 
     folder = models / manifest.name / str(manifest.version)
     yield f"Published as version {manifest.version}: {shown(folder)}"
     if models.resolve() == config.models.resolve():
-        serve = "make serve"
+        where = ""
     else:
-        serve = f"ORDINATE_MODELS={shlex.quote(str(models))} make serve"
+        where = f"ORDINATE_MODELS={shlex.quote(str(models))} "
     chosen = config.model or default
     path = "/predict" if manifest.name == chosen else f"/models/{manifest.name}/predict"
     golden = manifest.description.golden
     body = json.dumps({"x": golden.x[0]}, ensure_ascii=False)
     if not body.isprintable():
         body = json.dumps({"x": golden.x[0]})
-    yield f"Serve it (a running service takes it over by itself): {serve}"
+    serve = "make serve" if _MAKEFILE.exists() else "gunicorn wsgi:app"  # the image has no make
+    yield f"Serve it (a running service takes it over by itself): {where}{serve}"
     yield "Then ask it:"
     yield (
         f"curl -s {_address(config)}{path} -H 'Content-Type: application/json' "

@@ -9,6 +9,7 @@ import pytest
 import train
 from app.model import load_model
 from app.store import Reader
+from app.training import report
 from app.training.report import about_publication
 from tests.support.models import publish
 
@@ -65,3 +66,16 @@ def test_the_line_to_paste_goes_to_where_the_settings_have_the_service(
     lines = list(about_publication(publish(tmp_path, "tiny"), tmp_path, "tiny"))
 
     assert [line for line in lines if line.startswith(f"curl -s {url}/predict ")]
+
+
+def test_where_there_is_no_makefile_as_in_the_image_gunicorn_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = publish(tmp_path, "tiny")
+    monkeypatch.setenv("ORDINATE_MODELS", str(tmp_path))
+    with_make = list(about_publication(manifest, tmp_path, "tiny"))
+    monkeypatch.setattr(report, "_MAKEFILE", tmp_path / "Makefile")
+    without = list(about_publication(manifest, tmp_path, "tiny"))
+
+    assert with_make[1].endswith("by itself): make serve")
+    assert without[1].endswith("by itself): gunicorn wsgi:app")
