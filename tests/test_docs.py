@@ -19,6 +19,7 @@ import pytest
 from app import create_app
 from app.commands import predictions_group
 from app.config import SETTINGS, Config
+from app.security.uses import SUFFIX
 from app.store import Keeper
 from app.telemetry.families import FAMILIES, PREDICTIONS
 from app.training.rows import ROWS_FILE
@@ -274,6 +275,16 @@ def test_privacy_md_says_of_every_setting_of_the_prediction_log_and_every_comman
         assert "PREDICTION_LOG" not in setting.variable or setting.variable in text
     for name in predictions_group.commands:
         assert f"predictions {name}" in text
+
+
+def test_privacy_md_has_a_row_for_each_place_where_something_is_kept() -> None:
+    text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    table = text.partition("| where | what of an input |")[2].partition("\n\n")[0]
+
+    for place in (f"`keys.json{SUFFIX}`", "`ORDINATE_STATE`", "prediction log", "stdout", "stderr"):
+        assert place in table
+    assert "Redis" in table
+    assert "`sub` of the token" in table
 
 
 def test_the_page_in_the_models_folder_names_every_file_there(tmp_path: Path) -> None:
