@@ -17,6 +17,9 @@ from app.registry import State
 
 blueprint = Blueprint("models", __name__)
 
+SHOWS_KEY = '-H "Authorization: Bearer $KEY" '
+"""Of a line to paste: the key is in a variable of the shell, and so in no history of it."""
+
 
 @blueprint.get("/models")
 def list_models() -> Response:
@@ -89,19 +92,19 @@ def description(served: Service, state: State, url: str) -> dict[str, Any]:
         "promotion": made.promotion,
         "libraries": made.libraries,
         "signature": {"state": state.model.signed.state, "key": state.model.signed.key},
-        "example": example(state.model, url),
+        "example": example(served, state.model, url),
     }
 
 
-def example(model: Model, url: str) -> dict[str, Any]:
+def example(served: Service, model: Model, url: str) -> dict[str, Any]:
     """A request that this model answers, the answer, and a line for a shell that sends it."""
     row = list(model.manifest.description.golden.x[0])
     body = orjson.dumps({"x": row}).decode()
     target = mask(f"{url.rstrip('/')}/models/{model.manifest.name}/predict")
-    line = ["curl", "-s", target, "-H", "Content-Type: application/json", "-d", body]
+    rest = shlex.join(["-H", "Content-Type: application/json", "-d", body])
     return {
         "request": {"x": row},
         "request_by_name": {"x": dict(zip(model.schema.names, row, strict=True))},
         "response": {"y": model.examples[0]},
-        "curl": shlex.join(line),
+        "curl": f"curl -s {shlex.quote(target)} {SHOWS_KEY if served.config.auth else ''}{rest}",
     }

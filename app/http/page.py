@@ -38,7 +38,7 @@ def index() -> Response:
     for _, state in sorted(states().items()):
         entry = summary(served, state)
         if state.model:
-            entry["curl"] = example(state.model, asked_at())["curl"]
+            entry["curl"] = example(served, state.model, asked_at())["curl"]
         models.append(entry)
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if best != "text/html":

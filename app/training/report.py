@@ -19,6 +19,7 @@ from app.training.preparation import sentences
 
 _TITLES = {"r2": "R2", "rmse": "RMSE", "mae": "MAE"}
 _MAKEFILE = Path(__file__).resolve().parents[2] / "Makefile"
+_SHOWS_KEY = '-H "Authorization: Bearer $KEY" '
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -94,8 +95,8 @@ def about_publication(manifest: Manifest, models: Path, default: str | None) -> 
     yield f"Serve it (a running service takes it over by itself): {where}{serve}"
     yield "Then ask it:"
     yield (
-        f"curl -s {_address(config)}{path} -H 'Content-Type: application/json' "
-        f"-d {shlex.quote(body)}"
+        f"curl -s {_address(config)}{path} {_SHOWS_KEY if config.auth else ''}"
+        f"-H 'Content-Type: application/json' -d {shlex.quote(body)}"
     )
     yield f"which answers about {golden.y[0]:.6g}"
 

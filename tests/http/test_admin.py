@@ -1,5 +1,6 @@
 """What an administrator sees: all that is known, and no secret."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from app import create_app
 from app.config import SETTINGS, Config
 from tests.http.test_openapi import check_document, validator
 from tests.support.api_keys import RULES, made
+from tests.support.models import publish
 
 
 def ruled(tmp_path: Path, **env: str) -> tuple[FlaskClient, dict[str, str]]:
@@ -38,6 +40,18 @@ def test_keys_are_listed_without_what_they_are(tmp_path: Path) -> None:
     assert web["expires"] > web["created"]
     assert b"digest" not in answer.data
     assert headers["X-API-Key"][13:].encode() not in answer.data
+
+
+@pytest.mark.parametrize("path", ["/", "/models/tiny"])
+def test_the_line_to_paste_shows_a_key_where_one_is_asked_for(tmp_path: Path, path: str) -> None:
+    publish(tmp_path / "models", "tiny")
+    client, headers = ruled(tmp_path)
+
+    told = client.get(path, headers=headers).get_json()
+    line = shlex.split((told["models"][0] if path == "/" else told["example"])["curl"])
+
+    assert line[3:5] == ["-H", "Authorization: Bearer $KEY"]
+    assert line[5:7] == ["-H", "Content-Type: application/json"]
 
 
 def test_all_settings_are_listed_with_their_values(tmp_path: Path) -> None:

@@ -79,3 +79,15 @@ def test_where_there_is_no_makefile_as_in_the_image_gunicorn_is_named(
 
     assert with_make[1].endswith("by itself): make serve")
     assert without[1].endswith("by itself): gunicorn wsgi:app")
+
+
+def test_the_line_to_paste_shows_a_key_where_one_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDINATE_AUTH", "on")
+
+    lines = list(about_publication(publish(tmp_path, "tiny"), tmp_path, "tiny"))
+
+    assert '/predict -H "Authorization: Bearer $KEY" -H ' in next(
+        line for line in lines if line.startswith("curl")
+    )
