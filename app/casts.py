@@ -110,6 +110,16 @@ def proxies(text: str) -> Networks:
     return frozenset(None if part == "unix" else ipaddress.ip_network(part) for part in parts)
 
 
+def written(value: object) -> str:
+    """A value as its setting takes it; empty where that says nothing."""
+    if isinstance(value, tuple):
+        name, part = value
+        return f"{name}:{100 * part:.12g}"
+    if isinstance(value, frozenset):
+        return ",".join(sorted("unix" if each is None else str(each) for each in value))
+    return str(value)
+
+
 def redis_url(text: str) -> Secret:
     """Where a Redis is. Nothing in it can change how it is spoken to, but the file of its CAs."""
     url = urlsplit(text)

@@ -76,6 +76,10 @@ class Rates:
     def __bool__(self) -> bool:
         return self.default is not None or any(self.named.values())
 
+    def __str__(self) -> str:
+        named = [f"{name}={rate or 'none'}" for name, rate in self.named.items()]
+        return ", ".join([str(self.default), *named] if self.default else named)
+
     def of(self, name: str) -> Rate | None:
         """What holds for this one."""
         return self.named.get(name, self.default)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from app.casts import Secret
+from app.casts import Secret, written
 from app.config import SETTINGS, Config, Setting
 from app.http.models import json_response
 from app.http.service import service
@@ -48,4 +48,4 @@ def _shown(value: Any, setting: Setting) -> str | int | bool | None:
         return value
     if setting.secret or isinstance(value, Secret):
         return _HIDDEN
-    return mask(":".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    return mask(written(value)) or None

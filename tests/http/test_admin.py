@@ -62,10 +62,32 @@ def test_all_settings_are_listed_with_their_values(tmp_path: Path) -> None:
     values: dict[str, Any] = {each["variable"]: each["value"] for each in listed}
     assert list(values) == [setting.variable for setting in SETTINGS]
     assert values["ORDINATE_MAX_ROWS"] == 7
-    assert values["ORDINATE_CANARY"] == "tiny:0.05"
+    assert values["ORDINATE_CANARY"] == "tiny:5"
     assert values["ORDINATE_AUTH"] is True
     assert values["ORDINATE_KEYS"] == str(tmp_path / "keys.json")
     assert values["ORDINATE_JWKS"] is None
+
+
+def test_what_is_listed_of_a_setting_is_what_it_takes(tmp_path: Path) -> None:
+    env = {
+        "ORDINATE_CANARY": "tiny:0.07",
+        "ORDINATE_TRUSTED_PROXIES": "unix,10.0.0.0/8,::1",
+        "ORDINATE_LIMIT_KEY_REQUESTS": "100/second:200, nightly=1000/second, trusted=none",
+        "ORDINATE_LIMIT_KEY_ROWS": "nightly=7/day",
+        "ORDINATE_LIMIT_ADDRESS_ROWS": "9/minute",
+    }
+    client, headers = ruled(tmp_path, **env)
+
+    listed = client.get("/admin/settings", headers=headers).get_json()["settings"]
+
+    values = {each["variable"]: each["value"] for each in listed}
+    asked, again = (Config.from_env(said) for said in (env, {name: values[name] for name in env}))
+    assert again == asked
+    assert values["ORDINATE_TRUSTED_PROXIES"] == "10.0.0.0/8,::1/128,unix"
+    (tmp_path / "without").mkdir()
+    without, headers = ruled(tmp_path / "without")
+    listed = without.get("/admin/settings", headers=headers).get_json()["settings"]
+    assert {each["value"] for each in listed if each["variable"] in env} == {None}
 
 
 def test_the_document_tells_who_may_ask_what(tmp_path: Path) -> None:
