@@ -66,7 +66,8 @@ def build_dtype(dtype: Any, state: Any) -> Any:
     if names is None:
         return dtype.newbyteorder(order) if order in "<>" else dtype
     formats, offsets = zip(*(fields[name][:2] for name in names), strict=True)
-    if not all(is_dtype(each) and not each.hasobject for each in formats):
+    # Fields within fields would be gone through by recursion in C.
+    if not all(is_dtype(each) and not each.hasobject and not each.names for each in formats):
         raise _broken()
     spec: Any = {
         "names": list(names),

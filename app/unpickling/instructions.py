@@ -114,12 +114,12 @@ def _appends(machine: Machine) -> None:
 
 def _set_item(machine: Machine) -> None:
     value, key = machine.pop(), machine.pop()
-    dict.__setitem__(machine.top(dict), hashable(key), value)
+    dict.__setitem__(machine.top(dict), machine.key(key), value)
 
 
 def _set_items(machine: Machine) -> None:
     values = machine.pop_to_mark()
-    keys = map(hashable, values[::2])
+    keys = map(machine.key, values[::2])
     dict.update(machine.top(dict), zip(keys, values[1::2], strict=True))
 
 

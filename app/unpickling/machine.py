@@ -15,6 +15,7 @@ from app.unpickling.arrays import (
     is_array,
     is_dtype,
 )
+from app.unpickling.makers import CheckAhead
 from app.unpickling.source import Source
 from app.unpickling.states import check_state
 
@@ -22,6 +23,11 @@ MARK = object()
 
 _LARGEST_KEY = 1 << 60
 """Up to it integers have different hashes."""
+
+_DOUBLE = 8
+"""Bytes of a float64."""
+
+_KEYS = str | float | bytes | bool | np.bool_ | np.integer | np.str_ | np.bytes_ | None
 
 
 class Machine:
@@ -71,6 +77,17 @@ class Machine:
         if not isinstance(self.stack[-1], kind):
             raise BrokenModel("it fills something that is no list, dict or set")
         return self.stack[-1]
+
+    def key(self, value: Any) -> Any:
+        """The value, if it may be a key of the topmost one.
+
+        Keys of a Bunch are its attributes, and one that gives an address would be followed by the
+        first array that is made of it, which may be while others are filled.
+        """
+        special = type(value) is not str or value.startswith("__")
+        if type(self.stack[-1]) is not dict and special:
+            raise BrokenModel("it has an attribute as no estimator does")
+        return hashable(value)
 
     # ---- what makes objects ------------------------------------------------------------------
 
@@ -141,7 +158,7 @@ class Machine:
         """What an instance becomes with its state: itself, or what it stood for."""
         if isinstance(instance, ArrayAhead) and self._inner is not None:
             return instance.read(state, self.source, self._inner)
-        if isinstance(instance, MaskedAhead):
+        if isinstance(instance, MaskedAhead | CheckAhead):
             return instance.read(state)
         if is_dtype(instance):
             return build_dtype(instance, state)
@@ -151,16 +168,19 @@ class Machine:
 
 
 def hashable(value: Any) -> Any:
-    """A value that may be the key of a dict, or in a set: NumPy's and Python's scalars, or some.
+    """A value that may be the key of a dict, or in a set: a scalar of NumPy or Python.
 
-    Others are hashed by recursion in C, or can be chosen to have the same hash.
+    Others are hashed by recursion in C, or can be chosen to have the same hash: integers beyond
+    60 bits, complex numbers, floats that become infinite as doubles, and what has several parts.
     """
-    several = value if type(value) is tuple else (value,)
-    for each in several:
-        if type(each) is int and abs(each) < _LARGEST_KEY:
-            continue
-        if not isinstance(each, str | float | bytes | bool | np.generic | None):
-            raise BrokenModel(f"it has {_kind(each)} for a key")
+    if type(value) is int:
+        known = abs(value) < _LARGEST_KEY
+    elif isinstance(value, np.floating):
+        known = value.itemsize <= _DOUBLE
+    else:
+        known = isinstance(value, _KEYS)
+    if not known:
+        raise BrokenModel(f"it has {_kind(value)} for a key")
     return value
 
 

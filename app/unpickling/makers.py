@@ -3,8 +3,11 @@
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import NoneType
 from typing import Any
+
+import numpy as np
 
 from app.errors import BrokenModel
 from app.unpickling.arrays import (
@@ -73,6 +76,8 @@ _MADE_EMPTY = {
         for bits in (32, 64)
     ),
 }
+_CHECK = ("sklearn.utils.validation", "check_array")
+_OPTIONS = {"dtype": [np.float64], "ensure_all_finite": False}
 _LOSSES = {
     "sklearn._loss._loss": (
         *("CyAbsoluteError", "CyExponentialLoss", "CyHalfBinomialLoss", "CyHalfGammaLoss"),
@@ -111,7 +116,27 @@ def _loss(module: str, name: str) -> Maker:
 def _tree(features: Any, classes: Any, outputs: Any) -> Any:
     _check(type(features) is int and type(outputs) is int, "tree")
     _check(is_array(classes) and classes.shape == (outputs,) and features >= 0 < outputs, "tree")
+    _check(bool((classes > 0).all()), "tree")  # of none, its nodes would have no values
     return _the("sklearn.tree._tree", "Tree")(features, classes, outputs)
+
+
+class CheckAhead:
+    """Stands for scikit-learn's check of rows with the options that boosting gives it.
+
+    Where it is told which columns are categories, histogram gradient boosting keeps this one
+    function in a transformer.
+    """
+
+    def read(self, state: Any) -> Any:
+        """The check, which only the options that it is known by may belong to."""
+        _function, positional, options, attributes = state
+        _check(positional == () and options == _OPTIONS and not attributes, "function")
+        return partial(_the(*_CHECK), **_OPTIONS)
+
+
+def _partial(kind: Any) -> CheckAhead:
+    _check(kind == Kind(*_CHECK), "function")
+    return CheckAhead()
 
 
 def _empty_of(module: str) -> Maker:
@@ -149,7 +174,7 @@ def _compiled(module: str, name: str) -> Maker:
 
 
 def _kinds() -> Iterator[tuple[Key, Kind]]:
-    for module, name in _COMPILED:
+    for module, name in (*_COMPILED, _CHECK):
         yield (module, name), Kind(module, name)
     for module, names in {**_GENERATORS, **_MADE_EMPTY}.items():
         for name in names:
@@ -161,6 +186,7 @@ KINDS: Mapping[Key, Kind] = dict(_kinds())
 
 MAKERS: Mapping[Key, Maker] = {
     ("builtins", "slice"): Maker(_slice),
+    ("functools", "partial"): Maker(_partial, stateful=True),
     ("numpy", "dtype"): Maker(make_dtype, stateful=True),
     ("numpy._core.multiarray", "_reconstruct"): Maker(make_empty, stateful=True),
     ("numpy._core.multiarray", "scalar"): Maker(make_scalar),

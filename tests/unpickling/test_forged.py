@@ -77,9 +77,14 @@ EMPTY = named("numpy._core.multiarray", "_reconstruct") + named("numpy", "ndarra
 ONE = b"K\x01\x85"
 FIELD = state(a=dtype("O8") + b"K\x00\x86")
 
+NAME, NUMBER = short("a") + b"\x85", state(a=dtype("f8") + b"K\x00\x86")
+
 ARRAYS = {
     "objects without their flag": ahead(forged("O8", 0), ONE) + bytes(8),
     "objects in a field": forged("V8", 0, short("a") + b"\x85", FIELD),
+    "fields within fields": forged(
+        "V8", 0, short("a") + b"\x85", state(a=forged("V8", 0, NAME, NUMBER) + b"K\x00\x86")
+    ),
     "more than there is": ahead(dtype("f8"), HUGE),
     "fewer than nothing": ahead(dtype("f8"), b"J\xff\xff\xff\xff\x85"),
     "a shape of another kind": ahead(dtype("f8"), short("a") + b"\x85"),
@@ -125,6 +130,19 @@ HASHED = {
     "in a set": b"\x8f(N\x85\x85\x90",
     "in a frozen set": b"(N\x85\x85\x91",
     "integers of one hash": b"\x8f(\x8a\x08" + (2**61 - 1).to_bytes(8, "little") + b"\x90",
+    "complex numbers of one hash": b"\x8f("
+    + SCALAR
+    + dtype("c16")
+    + b"C\x10"
+    + bytes(16)
+    + b"\x86R\x90",
+    "floats that are infinite as doubles": b"\x8f("
+    + SCALAR
+    + dtype("f16")
+    + b"C\x10"
+    + bytes(16)
+    + b"\x86R\x90",
+    "a pair of integers": b"}K\x01K\x02\x86Ns",
     "a list": b"}]Ns",
 }
 
@@ -142,9 +160,9 @@ def test_what_takes_long_to_show_is_not_shown() -> None:
 
 
 def test_a_state_is_a_dict_and_nothing_that_passes_for_one() -> None:
-    bunch = named("sklearn.utils._bunch", "Bunch") + b")\x81" + short("__array_interface__") + b"Ns"
+    bunch = named("sklearn.utils._bunch", "Bunch") + b")\x81" + short("coef_") + b"Ns"
 
-    assert_refused(b"\x80\x04" + MADE + bunch + b"b.", "__array_interface__")
+    assert_refused(b"\x80\x04" + MADE + bunch + b"b.", "coef_")
 
 
 def test_arrays_of_objects_in_one_another_end_soon() -> None:
