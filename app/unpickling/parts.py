@@ -16,14 +16,24 @@ import numpy as np
 
 from app.errors import BrokenModel
 from app.unpickling.allowed import SCORES, VALUES
+from app.unpickling.conditions import descends
 from app.unpickling.fits import check_fit
+from app.unpickling.guards import guard
 from app.unpickling.makers import Kind, Maker
 
 _INERT = frozenset(("param_grid", "param_distributions", "best_params_", "cv_results_"))
-"""Of a search: what was tried. Predictions are those of its best estimator, which is none of it."""
+"""Of a search: what was tried, functions among it. An estimator can be told to look there."""
+
+_SETTLED: Mapping[str, Any] = {"n_jobs": None, "_n_threads": 1, "verbose": 0}
+"""Attributes that are a service's own affair: threads, processes, and lines beside its log."""
+
+_KEYWORDS = frozenset(("kernel_params", "pairwise_kernels_kwargs"))
+"""Attributes by which `n_jobs` would be handed on as well."""
 
 _PLAIN = frozenset((int, float, str, bool, bytes, type(None)))
 """Types of what has no parts."""
+
+_TREES = "sklearn.tree._tree"
 
 _RESPONSES = frozenset(
     ("auto", "predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -82,6 +92,18 @@ def _leads_to_public(value: Any) -> bool:
     return type(value) is str and not any(part.startswith("_") for part in value.split("."))
 
 
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_kernel(value: Any) -> bool:
+    """Whether rows are compared by a name or by arithmetic, not by some object that can be called.
+
+    Losses can, and take from keywords arrays whose lengths they do not look at.
+    """
+    return _is_text(value) or type(value).__module__ == "sklearn.gaussian_process.kernels"
+
+
 _RULES: Mapping[str, Callable[[Any], bool]] = {
     "stack_method": _names_responses,
     "stack_method_": _names_responses,
@@ -89,6 +111,9 @@ _RULES: Mapping[str, Callable[[Any], bool]] = {
     "_response_method": _names_responses,
     "kw_args": _is_empty,
     "inv_kw_args": _is_empty,
+    "metric": _is_text,
+    "effective_metric_": _is_text,
+    "kernel": _is_kernel,
     "importance_getter": _leads_to_public,
     "_sklearn_output_config": _is_plain_output,
 }
@@ -97,18 +122,25 @@ _RULES: Mapping[str, Callable[[Any], bool]] = {
 
 def check_parts(made: object) -> None:
     """Look at everything that a pickle has made. Raises BrokenModel for what no pipeline is."""
-    seen: set[int] = set()
-    todo = [made]
+    seen: dict[tuple[int, bool], Any] = {}
+    todo: list[tuple[Any, bool]] = [(made, False)]
     while todo:
-        value = todo.pop()
-        if type(value) in _PLAIN or id(value) in seen:
+        value, inert = todo.pop()
+        if type(value) in _PLAIN or (id(value), inert) in seen:
             continue
-        seen.add(id(value))
+        seen[id(value), inert] = value
         if _is_code(value):
+            if inert and not isinstance(value, Maker | Kind):
+                continue
             raise BrokenModel(f"it keeps {_named(value)} where fitted pipelines keep no function")
+        if type(value).__module__ == _TREES and value is not made:
+            raise BrokenModel("it has nodes of a tree without the estimator that they belong to")
         check_fit(value)
-        todo += _elements(value)
-        todo += _attributes(value)
+        todo += ((each, inert) for each in _elements(value))
+        if not (inert and type(value) is np.ma.MaskedArray):  # which was made here
+            todo += _attributes(value)
+    for value in seen.values():
+        guard(value)
 
 
 def _elements(value: Any) -> Iterable[Any]:
@@ -120,25 +152,36 @@ def _elements(value: Any) -> Iterable[Any]:
     if isinstance(value, list | tuple | set | frozenset):
         return value
     if isinstance(value, np.ndarray) and value.dtype.hasobject:
-        return list(np.asarray(value).ravel())  # also what a mask hides
+        fill = vars(value).get("_fill_value") if isinstance(value, np.ma.MaskedArray) else None
+        return [*np.asarray(value).ravel(), fill]  # also what a mask hides
     return ()
 
 
-def _attributes(value: Any) -> Iterator[Any]:
-    """The attributes of an instance that are to be looked at, those with a rule by that."""
+def _attributes(value: Any) -> Iterator[tuple[Any, bool]]:
+    """The attributes of an instance that are to be looked at, and whether they are inert."""
     found = getattr(value, "__dict__", {})
     _check_names(found)
-    if "n_jobs" in found:
-        found["n_jobs"] = None  # threads without end, or processes: a service has its own of both
+    _settle(found)
     for key, each in found.items():
         if _is_callable_of(type(value), key):
             raise BrokenModel(f"it has something else in the place of {key!a:.80}")
         allowed = _FUNCTIONS.get(key) if _is_code(each) else _RULES.get(key)
-        if allowed is not None:
-            if not allowed(each):
-                raise BrokenModel(f"it has a {key} as scikit-learn never does")
-        elif key not in _INERT:
-            yield each
+        if allowed is not None and not allowed(each):
+            raise BrokenModel(f"it has a {key} as scikit-learn never does")
+        if key == "tree_" and descends(value, "BaseDecisionTree"):
+            continue  # compared with the estimator, which is what compares it with rows
+        if not (allowed and _is_code(each)):
+            yield each, key in _INERT
+
+
+def _settle(found: dict[str, Any]) -> None:
+    """Put in place of what does not count in a service what does."""
+    for key, settled in _SETTLED.items():
+        if key in found:
+            found[key] = settled
+    for key in _KEYWORDS & found.keys():
+        if type(found[key]) is dict:
+            found[key].pop("n_jobs", None)
 
 
 def _check_names(names: Iterable[object]) -> None:

@@ -111,6 +111,15 @@ def test_a_generator_beyond_its_state_is_refused() -> None:
     assert_refused(dumped(made), "does not fit itself")
 
 
+def test_a_generator_before_its_buffer_is_refused() -> None:
+    random = np.random.RandomState(np.random.Philox(0))
+    state = random.get_state(legacy=False)
+    state["buffer_pos"] = -(10**9)
+    random.set_state(state)
+
+    assert_refused(dumped(DummyClassifier(random_state=random)), "does not fit itself")
+
+
 @pytest.mark.parametrize("jobs", [-1, 3000])
 def test_a_service_has_threads_of_its_own(jobs: int) -> None:
     made = make_pipeline(StandardScaler(), KNeighborsRegressor(n_jobs=jobs)).fit(X, Y)

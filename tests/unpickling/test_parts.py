@@ -4,21 +4,26 @@ Each of these consists of estimators and numbers alone, so that the list of name
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn._loss.loss import PinballLoss
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import StackingRegressor, VotingRegressor
 from sklearn.feature_selection import SelectFromModel, SelectKBest, f_regression, r_regression
 from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_array
 
 from app.errors import BrokenModel
 from app.model import load_model
@@ -73,6 +78,8 @@ def test_a_model_that_writes_a_file_when_it_predicts_is_not_loaded(tmp_path: Pat
 
 REDIRECTED = {"out": np.zeros(3)}
 
+NUMBERS: dict[str, Any] = {"dtype": [np.float64], "ensure_all_finite": False}
+
 FORGED: dict[str, Callable[[], Any]] = {
     "a method of a part by name": lambda: with_parts(
         StackingRegressor([("a", Ridge())]), stack_method_=["tofile"]
@@ -108,6 +115,14 @@ FORGED: dict[str, Callable[[], Any]] = {
     "a private attribute of a part": lambda: SelectFromModel(
         Ridge(), importance_getter="a.__class__"
     ),
+    "a loss for a distance": lambda: with_parts(
+        KNeighborsRegressor(), metric=PinballLoss(), effective_metric_=PinballLoss()
+    ),
+    "a loss for a kernel": lambda: KernelRidge(kernel=PinballLoss()),
+    "a check with other options": lambda: FunctionTransformer(partial(check_array, copy=True)),
+    "a check with an argument": lambda: FunctionTransformer(partial(check_array, True, **NUMBERS)),
+    "a check of nothing": lambda: FunctionTransformer(partial(check_array)),
+    "another function with options": lambda: FunctionTransformer(partial(np.positive, **NUMBERS)),
     "a function that finds an attribute": lambda: SelectFromModel(
         Ridge(), importance_getter=np.positive
     ),
@@ -129,6 +144,37 @@ def addressed(**keys: Any) -> Any:
 def test_nothing_passes_for_an_array_by_an_address() -> None:
     assert_refused(dumped(addressed()), "as no estimator does")
     assert_refused(dumped([addressed(shape=(3,))]), "as no estimator does")
+
+
+def test_no_address_is_followed_while_others_are_filled() -> None:
+    """It was, with a crash, before what had been made was looked at."""
+    made = IsotonicRegression().fit(Y, Y)
+    made.X_thresholds_ = made.y_thresholds_ = addressed().coef_
+
+    assert_refused(dumped(made), "as no estimator does")
+
+
+def test_what_a_search_has_tried_is_looked_at_since_it_can_be_looked_up() -> None:
+    chosen = SelectFromModel(Ridge(), importance_getter="cv_results_")
+    chosen.estimator_ = with_parts(Ridge(), cv_results_={"a": with_parts(Ridge(), coef_=np.add)})
+
+    assert_refused(dumped(chosen), "keep no function")
+
+
+@pytest.mark.parametrize("name", ["n_jobs", "verbose", "_n_threads"])
+def test_threads_and_lines_beside_the_log_are_the_services_own_affair(name: str) -> None:
+    loaded: Any = unpickled(dumped(with_parts(Ridge(), **{name: -(2**31)})))
+
+    assert vars(loaded)[name] in (None, 0, 1)
+
+
+def test_threads_are_asked_for_by_no_keyword_either() -> None:
+    made = KernelRidge(kernel="rbf", kernel_params={"n_jobs": 3000}).fit(X, Y)
+
+    loaded: Any = unpickled(dumped(made))
+
+    assert loaded.kernel_params == {}
+    assert np.allclose(loaded.predict(X), KernelRidge(kernel="rbf").fit(X, Y).predict(X))
 
 
 @pytest.mark.parametrize("make", FORGED.values(), ids=FORGED)

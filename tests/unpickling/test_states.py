@@ -112,6 +112,7 @@ OF_POINTS = {
     "no distance": part(11, None),
     "a distance of another precision": part(11, metric("euclidean", dtype=np.float32)),
     "a distance of fewer features": part(11, metric("seuclidean", V=np.ones(2))),
+    "a distance on a globe": part(11, metric("haversine")),
     "a distance of other features": part(11, metric("mahalanobis", V=np.eye(4))),
     "weights of fewer": part(12, np.ones(99)),
     "fewer parts": lambda state: state[:-1],
@@ -136,6 +137,7 @@ OF_HISTOGRAMS = {
     "a set beyond": entry("bitset_idx", 0, 9),
     "sets of another size": key("raw_left_cat_bitsets", np.zeros((9, 7), np.uint32)),
     "no nodes": key("nodes", None),
+    "nodes of none": key("nodes", PREDICTOR.nodes[:0]),
 }
 CASES = [
     pytest.param(original, change, id=f"{type(original).__name__}: {name}")
@@ -189,6 +191,18 @@ def test_trees_by_other_distances_are_taken(name: str, options: dict[str, Any]) 
 def test_a_distance_of_other_parts_is_refused(state: Any) -> None:
     with pytest.raises(BrokenModel, match="EuclideanDistance64 as scikit-learn never does"):
         unpickled(pickle.dumps(Forged(metric("euclidean"), state or (1,)), 4))
+
+
+@pytest.mark.parametrize("classes", [0, -1])
+def test_a_tree_whose_nodes_have_no_values_is_refused(classes: int) -> None:
+    """They were read all the same."""
+    state = state_of(TREE)
+    made = Forged(TREE, state | {"values": state["values"][:, :, :0]})
+    kind, (features, _classes, outputs), filled = made.reduced
+    made.reduced = kind, (features, np.array([classes]), outputs), filled
+
+    with pytest.raises(BrokenModel, match="as scikit-learn never does"):
+        unpickled(pickle.dumps(made, 4))
 
 
 def test_thousands_of_damaged_pickles_are_read_without_a_crash() -> None:
