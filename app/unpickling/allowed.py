@@ -32,12 +32,14 @@ PACKAGES = frozenset(
 )
 """Of scikit-learn: those with estimators. feature_extraction is not: some of it opens files."""
 
-FAMILIES: Mapping[str, str] = {
-    "sklearn._loss.link": "BaseLink",
-    "sklearn._loss.loss": "BaseLoss",
-    "sklearn.gaussian_process.kernels": "Kernel",
-    "sklearn.model_selection._split": "BaseCrossValidator",
-    "sklearn.neural_network._stochastic_optimizers": "BaseOptimizer",
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "sklearn._loss.link": ("BaseLink",),
+    "sklearn._loss.loss": ("BaseLoss",),
+    "sklearn.gaussian_process.kernels": ("Kernel",),
+    "sklearn.model_selection._split": (
+        *("BaseCrossValidator", "BaseShuffleSplit", "_RepeatedSplits"),
+    ),
+    "sklearn.neural_network._stochastic_optimizers": ("BaseOptimizer",),
 }
 """Modules with classes that are no estimators, and what these descend from."""
 
@@ -159,7 +161,7 @@ def _has_instances(found: object, module: str, name: str) -> bool:
     if (module, name) in PARTS:
         return True
     if module in FAMILIES:
-        return issubclass(found, _looked_up(module, FAMILIES[module]))
+        return issubclass(found, tuple(_looked_up(module, base) for base in FAMILIES[module]))
     return _is_of_package(module) and issubclass(found, _looked_up("sklearn.base", "BaseEstimator"))
 
 

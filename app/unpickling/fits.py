@@ -33,7 +33,7 @@ def _checks(value: Any) -> Iterator[Callable[[Any], None]]:
     kind: Any = type(value)
     if kind.__module__.startswith("scipy.sparse."):
         yield lambda matrix: matrix.check_format(full_check=True)
-    if kind.__module__.startswith("scipy.interpolate."):
+    if kind.__module__.startswith("scipy.interpolate.") and kind.__name__ == "BSpline":
         yield _spline
     if kind.__name__ in ("RandomState", "Generator") and kind.__module__.startswith("numpy.random"):
         yield _random

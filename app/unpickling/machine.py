@@ -110,6 +110,24 @@ class Machine:
         maker = self.pop()
         if type(maker) is not Maker:
             raise BrokenModel(f"it calls {_kind(maker)}, which must not be called")
+        self._make(maker, arguments)
+
+    def create(self) -> None:
+        """NEWOBJ: an empty instance of a class on the list, or a tuple that has a class."""
+        arguments = self.pop()
+        kind = self.pop()
+        if type(kind) is Maker:
+            self._make(kind, arguments)
+            return
+        if not is_creatable(kind):
+            raise BrokenModel(f"it makes {_kind(kind)}, which must not be made")
+        if arguments != ():
+            raise BrokenModel(f"it makes {_kind(kind)} with arguments")
+        made = kind.__new__(kind)
+        self._unbuilt[id(made)] = made
+        self.push(made)
+
+    def _make(self, maker: Maker, arguments: Any) -> None:
         if type(arguments) is not tuple:
             raise BrokenModel("it is damaged")
         made = maker.make(*arguments)
@@ -117,18 +135,6 @@ class Machine:
             self._unbuilt[id(made)] = made
             if not maker.complete:
                 self._hollow[id(made)] = made
-        self.push(made)
-
-    def create(self) -> None:
-        """NEWOBJ: an empty instance of a class on the list."""
-        arguments = self.pop()
-        kind = self.pop()
-        if not is_creatable(kind):
-            raise BrokenModel(f"it makes {_kind(kind)}, which must not be made")
-        if arguments != ():
-            raise BrokenModel(f"it makes {_kind(kind)} with arguments")
-        made = kind.__new__(kind)
-        self._unbuilt[id(made)] = made
         self.push(made)
 
     def build(self) -> None:

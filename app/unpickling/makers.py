@@ -77,6 +77,7 @@ _MADE_EMPTY = {
     ),
 }
 _CHECK = ("sklearn.utils.validation", "check_array")
+_TRIPLET = ("sklearn.impute._iterative", "_ImputerTriplet")
 _OPTIONS = {"dtype": [np.float64], "ensure_all_finite": False}
 _LOSSES = {
     "sklearn._loss._loss": (
@@ -132,6 +133,11 @@ class CheckAhead:
         _function, positional, options, attributes = state
         _check(positional == () and options == _OPTIONS and not attributes, "function")
         return partial(_the(*_CHECK), **_OPTIONS)
+
+
+def _triplet(feature: Any, others: Any, estimator: Any) -> Any:
+    _check(isinstance(feature, int | np.integer) and is_array(others), "step of an imputer")
+    return _the(*_TRIPLET)(feature, others, estimator)
 
 
 def _partial(kind: Any) -> CheckAhead:
@@ -195,6 +201,7 @@ MAKERS: Mapping[Key, Maker] = {
     ("numpy.random._pickle", "__bit_generator_ctor"): Maker(_bit_generator, stateful=True),
     ("numpy.random._pickle", "__generator_ctor"): Maker(_random("Generator")),
     ("numpy.random._pickle", "__randomstate_ctor"): Maker(_random("RandomState"), stateful=True),
+    _TRIPLET: Maker(_triplet),
     ("sklearn.tree._tree", "Tree"): Maker(_tree, stateful=True),
     **{(module, f"__pyx_unpickle_{name}"): _compiled(module, name) for module, name in _COMPILED},
     **{(module, "newObj"): _empty_of(module) for module in _MADE_EMPTY},

@@ -10,6 +10,7 @@ All is looked at when all is filled: until then a list can change that hangs on 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import getattr_static
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ _PLAIN = frozenset((int, float, str, bool, bytes, type(None)))
 """Types of what has no parts."""
 
 _TREES = "sklearn.tree._tree"
+_INTERPOLATION = ("scipy.interpolate._interpolate", "interp1d")
 
 _RESPONSES = frozenset(
     ("auto", "predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -53,6 +55,15 @@ def _is_value(value: Any) -> bool:
     return not isinstance(value, type) and (value.__module__, value.__name__) in VALUES
 
 
+def _is_split(value: Any) -> bool:
+    return isinstance(value, type) and value.__module__ == "sklearn.model_selection._split"
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether an isotonic regression made this when it was filled, of a single threshold."""
+    return isinstance(value, FunctionType) and value.__module__ == "sklearn.isotonic"
+
+
 def _is_number_type(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, np.number | np.bool_)
 
@@ -65,7 +76,9 @@ _FUNCTIONS: Mapping[str, Callable[[Any], bool]] = {
     "pooling_func": _is_value,
     "_kmeans_single": _is_value,
     "_asarray": _is_value,
+    "cv": _is_split,
     "dtype": _is_number_type,
+    "f_": _is_constant,
 }
 """Attributes that may be functions or types, and which ones."""
 
@@ -137,10 +150,15 @@ def check_parts(made: object) -> None:
             raise BrokenModel("it has nodes of a tree without the estimator that they belong to")
         check_fit(value)
         todo += ((each, inert) for each in _elements(value))
-        if not (inert and type(value) is np.ma.MaskedArray):  # which was made here
+        if not (_is_interpolation(value) or (inert and type(value) is np.ma.MaskedArray)):
             todo += _attributes(value)
     for value in seen.values():
         guard(value)
+
+
+def _is_interpolation(value: Any) -> bool:
+    """Whether an isotonic regression made this of its thresholds: no pickle can name it."""
+    return (type(value).__module__, type(value).__name__) == _INTERPOLATION
 
 
 def _elements(value: Any) -> Iterable[Any]:

@@ -13,12 +13,14 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 from sklearn.feature_selection import SelectKBest, mutual_info_regression
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDRegressor
-from sklearn.model_selection import GridSearchCV
+from sklearn.impute._iterative import IterativeImputer
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression, Ridge, SGDRegressor
+from sklearn.model_selection import GridSearchCV, RepeatedKFold, ShuffleSplit
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 from sklearn.utils import all_estimators
 
 from app.errors import BrokenModel
@@ -125,6 +127,9 @@ def test_every_transformer_of_tables_loads_and_answers_as_before() -> None:
         ),
         pytest.param(GridSearchCV(Ridge(), {"alpha": [1, 2]}, scoring="r2"), id="grid"),
         pytest.param(GridSearchCV(Ridge(), [{"alpha": [1]}, {"tol": [1e-3]}]), id="ragged grid"),
+        pytest.param(GridSearchCV(Ridge(), {"alpha": [1, 2]}, cv=ShuffleSplit(2)), id="shuffled"),
+        pytest.param(LassoCV(cv=RepeatedKFold(n_splits=2, n_repeats=2)), id="repeated folds"),
+        pytest.param(make_pipeline(OneHotEncoder(), SVR()), id="sparse rows"),
         pytest.param(GradientBoostingRegressor(loss="huber", n_estimators=5), id="huber"),
         pytest.param(
             SGDRegressor(loss="epsilon_insensitive", random_state=0, tol=None, max_iter=9), id="sgd"
@@ -143,6 +148,25 @@ def test_what_people_build_loads_and_answers_as_before(estimator: Any) -> None:
     loaded = unpickled(dumped(estimator))
 
     assert (answers(loaded) == answers(estimator)).all()
+
+
+@pytest.mark.parametrize("target", [Y, np.ones_like(Y)], ids=["steps", "a constant"])
+def test_isotonic_regression_loads_which_takes_one_feature(target: Any) -> None:
+    """The search through all regressors has more, and does not reach it."""
+    estimator = IsotonicRegression(out_of_bounds="clip").fit(X[:, :1], target)
+
+    loaded: Any = unpickled(dumped(estimator))
+
+    assert (loaded.predict(X[:, :1]) == estimator.predict(X[:, :1])).all()
+
+
+def test_an_imputer_in_turns_loads_that_had_something_to_impute() -> None:
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    estimator = make_pipeline(IterativeImputer(tol=1e9, random_state=0), Ridge()).fit(holes, Y)
+
+    loaded: Any = unpickled(dumped(estimator))
+
+    assert (loaded.predict(holes) == estimator.predict(holes)).all()
 
 
 def test_sparse_parts_load() -> None:

@@ -77,14 +77,15 @@ EMPTY = named("numpy._core.multiarray", "_reconstruct") + named("numpy", "ndarra
 ONE = b"K\x01\x85"
 FIELD = state(a=dtype("O8") + b"K\x00\x86")
 
-NAME, NUMBER = short("a") + b"\x85", state(a=dtype("f8") + b"K\x00\x86")
+NAME, NUMBER = short("a") + b"\x85", state(a=forged("f8", 0) + b"K\x00\x86")
 
 ARRAYS = {
     "objects without their flag": ahead(forged("O8", 0), ONE) + bytes(8),
     "objects in a field": forged("V8", 0, short("a") + b"\x85", FIELD),
-    "fields within fields": forged(
-        "V8", 0, short("a") + b"\x85", state(a=forged("V8", 0, NAME, NUMBER) + b"K\x00\x86")
-    ),
+    "fields within fields": ahead(
+        forged("V8", 0, NAME, state(a=forged("V8", 0, NAME, NUMBER) + b"K\x00\x86")), ONE
+    )
+    + bytes(8),
     "more than there is": ahead(dtype("f8"), HUGE),
     "fewer than nothing": ahead(dtype("f8"), b"J\xff\xff\xff\xff\x85"),
     "a shape of another kind": ahead(dtype("f8"), short("a") + b"\x85"),
