@@ -23,9 +23,15 @@ def check_neighbors(made: Any) -> None:
     if tree is not None:
         must(type(tree).__module__ in (BALLS, BOXES) and np.asarray(tree.data).shape == shape)
     for options in (kept["metric_params"], kept["effective_metric_params_"]):
-        must(options is None or (type(options) is dict and not options.keys() & _NORMS))
+        _check_options(options or {}, shape[1])
     if descends(made, "ClassifierMixin") and kept["_y"].ndim == 1:
         within(array(kept["_y"], shape[0]), 0, len(kept["classes_"]))
+
+
+def _check_options(options: Any, features: int) -> None:
+    """Weights, variances and the like: SciPy takes the inverse of a covariance for that wide."""
+    must(type(options) is dict and not options.keys() & _NORMS)
+    must(all(n == features for each in options.values() for n in np.asarray(each).shape))
 
 
 def check_centers(clusters: Any) -> None:

@@ -131,6 +131,10 @@ FORGED: dict[str, Callable[[], Any]] = {
     "lengths of fewer points": lambda: with_parts(
         neighbors(), effective_metric_params_={"Y_norm_squared": ONE}
     ),
+    "a covariance of fewer features": lambda: with_parts(
+        neighbors(metric="mahalanobis", metric_params={"VI": np.eye(3)}),
+        effective_metric_params_={"VI": np.eye(1)},
+    ),
     "lengths of fewer rows": lambda: with_parts(
         kinds(), metric_params={"X_norm_squared": ONE}, metric="euclidean"
     ),
