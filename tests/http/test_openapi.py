@@ -202,6 +202,20 @@ def test_it_tells_type_range_categories_unit_and_missing_of_each_feature(documen
     assert mixed["member"]["type"] == "boolean"
 
 
+@pytest.mark.parametrize("ends", [(None, None), (0.0, None), (None, 1.0)])
+def test_a_range_of_which_an_end_is_not_known_is_not_told(
+    tmp_path: Path, ends: tuple[float | None, float | None]
+) -> None:
+    """Whoever publishes a model of their own may leave them out."""
+    schema = Schema((Feature("speed", "number", *ends),), SINGLE.target)
+    publish(tmp_path, "open", SINGLE, schema=schema)
+
+    document = served_document(client_of(tmp_path))
+
+    check_document(document)
+    assert "training saw" not in str(document["components"]["schemas"]["open_ObjectRow"])
+
+
 def test_names_from_a_table_are_no_markup(document: Json) -> None:
     described = document["paths"]["/models/hostile/predict"]["post"]["description"]
 

@@ -160,7 +160,7 @@ def _value(feature: Feature) -> Json:
     }
     if feature.kind == "number":
         found |= {"minimum": -MAX_MAGNITUDE, "maximum": MAX_MAGNITUDE}
-        if feature.minimum is not None and feature.maximum is not None:
+        if _has_range(feature):
             found["x-training-range"] = [feature.minimum, feature.maximum]
     if feature.kind == "category":
         found["enum"] = [*feature.categories, *([None] if feature.missing else [])]
@@ -171,9 +171,14 @@ def _value(feature: Feature) -> Json:
 
 def _described(feature: Feature) -> str:
     words = f"{code(feature.name)}: a {feature.kind}"
-    if feature.kind == "number" and feature.minimum is not None:
+    if _has_range(feature):
         words += f"; {_range(feature)}"
     return f"{words}; null where it is not known." if feature.missing else f"{words}."
+
+
+def _has_range(feature: Feature) -> bool:
+    """Whether both ends are known: whoever publishes a model of their own may leave them out."""
+    return feature.kind == "number" and None not in (feature.minimum, feature.maximum)
 
 
 def _range(what: Feature | Target) -> str:
