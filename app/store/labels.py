@@ -43,10 +43,11 @@ class Label:
     def from_bytes(cls, label: str, data: bytes) -> "Label":
         """Read what `to_bytes` wrote for this label. Raises BrokenModel on anything else."""
         content = unsealed(data, f"the file of its label {label}")
-        try:
-            found = cls(content["label"], content["version"], content["manifest_sha256"])
-        except KeyError as error:
-            raise BrokenModel(f"the file of its label {label} is damaged") from error
+        version, manifest_sha256 = content.get("version"), content.get("manifest_sha256")
+        # Anybody who can write there can seal anything: a text would be part of a path.
+        if type(version) is not int or type(manifest_sha256) is not str:
+            raise BrokenModel(f"the file of its label {label} is damaged")
+        found = cls(content.get("label", ""), version, manifest_sha256)
         if found.label != label:
             raise BrokenModel(f"the file of its label {label} is that of another label")
         return found

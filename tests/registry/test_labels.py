@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import NotReady, UnknownModel
+from app.errors import NotReady, StoreError, UnknownModel
 from app.model import Model
 from app.registry import ChangeEvent, LoadEvent, Registry
 from app.store import Keeper, Reader
+from app.store.sealed import sealed
 from tests.support.models import publish
 from tests.support.watched import Watched
 
@@ -112,6 +113,33 @@ def test_a_label_that_moves_to_a_broken_version_keeps_what_it_stood_for(
     assert serving.registry.labelled("tiny", "proven").label == "tiny/1"
     labelled = serving.registry.states()["tiny"].labels["proven"]
     assert (labelled.version, labelled.problem) == (2, why)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"version": "../single/1"}, id="a path"),
+        pytest.param({"version": "1\0"}, id="no path"),
+        pytest.param({"version": [1]}, id="a list"),
+        pytest.param({"version": True}, id="a boolean"),
+        pytest.param({"manifest_sha256": [1]}, id="a list for a digest"),
+    ],
+)
+def test_a_label_of_something_else_is_refused_and_the_model_is_answered(
+    keeper: Keeper, said: dict[str, object]
+) -> None:
+    """Whoever can write there can seal it. Nothing else was taken over while it lay there."""
+    content = {"label": "proven", "version": 1, "manifest_sha256": "0" * 64}
+    (keeper.root / "tiny" / "label-proven").write_bytes(sealed(content | said))
+    watched = Watched(keeper.root)
+
+    watched.refresh()
+
+    why = "label proven: the file of its label proven is damaged"
+    assert LoadEvent("tiny", None, "refused", why) in watched.told
+    assert watched.label == "tiny/3"
+    with pytest.raises(StoreError, match="its label proven is damaged"):
+        keeper.prune("tiny", 1)
 
 
 @pytest.mark.parametrize("what", ["label", "version"])
