@@ -14,6 +14,7 @@ from app.errors import BrokenModel
 from app.unpickling.conditions import array, bases, descends, must
 from app.unpickling.encoders import check_labels, check_one_hot
 from app.unpickling.machines import check_vectors
+from app.unpickling.outputs import check_polynomial, check_target
 from app.unpickling.points import check_birch, check_bisecting, check_centers, check_neighbors
 
 _WORDS = 624
@@ -98,6 +99,8 @@ _OF: Mapping[str, Callable[[Any], None]] = {
     "MultiLabelBinarizer": check_labels,
     "NeighborsBase": check_neighbors,
     "OneHotEncoder": check_one_hot,
+    "PolynomialFeatures": check_polynomial,
+    "TargetEncoder": check_target,
     "_BaseKMeans": check_centers,
 }
 """By the name of a base of the estimator's class."""

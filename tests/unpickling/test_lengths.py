@@ -15,13 +15,16 @@ from sklearn.cluster import Birch, BisectingKMeans, KMeans
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, KNeighborsTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MultiLabelBinarizer,
     OneHotEncoder,
     OrdinalEncoder,
+    PolynomialFeatures,
     SplineTransformer,
+    TargetEncoder,
 )
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeRegressor
@@ -168,6 +171,16 @@ FORGED: dict[str, Callable[[], Any]] = {
     "rare categories beyond": lambda: with_parts(
         coded(max_categories=2), _default_to_infrequent_mappings=[np.full(4, 10**9)] * 3
     ),
+    "room for more products": lambda: with_parts(PolynomialFeatures().fit(X), _n_out_full=999),
+    "room for more interactions": lambda: with_parts(
+        PolynomialFeatures(interaction_only=True).fit(X), _n_out_full=999
+    ),
+    "products beyond counting": lambda: with_parts(
+        PolynomialFeatures().fit(X), _max_degree=10**9, n_features_in_=10**9
+    ),
+    "columns that have no encoding": lambda: with_parts(
+        TargetEncoder().fit(COUNTED, Y), encodings_=[np.zeros(4)]
+    ),
     "labels beyond": lambda: with_parts(
         MultiLabelBinarizer().fit([[0.5]]), _cached_dict={0.5: 10**9}
     ),
@@ -232,6 +245,14 @@ def test_a_guarded_model_is_freed_without_a_search_for_circles() -> None:
     [
         pytest.param(lambda: histograms(categorical_features=[0]), id="boosting with categories"),
         pytest.param(lambda: boosted(init=Ridge()), id="boosting from a model"),
+        pytest.param(
+            lambda: make_pipeline(
+                PolynomialFeatures((2, 5), interaction_only=True, include_bias=False),
+                TargetEncoder(cv=KFold(2)),
+                Ridge(),
+            ).fit(COUNTED, Y),
+            id="products",
+        ),
         pytest.param(lambda: SVR(kernel=RBF()).fit(COUNTED, Y), id="machine with a kernel"),
         pytest.param(
             lambda: make_pipeline(OneHotEncoder(max_categories=2), Ridge()).fit(COUNTED, Y),
