@@ -8,7 +8,7 @@ import click
 from app.casts import model
 from app.commands.group import config
 from app.commands.keys import keys_group
-from app.commands.printing import say, say_table
+from app.commands.printing import hand_over, say, say_table
 from app.errors import StoreError
 from app.security import Caller, KeyFile, NewKey, Scope, utc
 from app.security.uses import places, read
@@ -37,8 +37,9 @@ def new(name: str, scopes: tuple[str, ...], models: tuple[str, ...], expires: in
         raise StoreError(
             "a key for some models cannot be one for everything: leave out one of both"
         )
-    made = _file().add(Caller(name, frozenset(map(Scope, scopes)), allowed), expires)
-    _print(made, f"{name!r}, id {made.id}")
+    caller = Caller(name, frozenset(map(Scope, scopes)), allowed)
+    made = _file().add(caller, expires, _hand_over)
+    _explain(f"{name!r}, id {made.id}")
 
 
 @keys_group.command("list")
@@ -85,9 +86,9 @@ def revoke(which: str) -> None:
 )
 def rotate(name: str, grace: int) -> None:
     """Make a new key with the rights of another, in its place, and print it, this once."""
-    made = _file().rotate(name, grace)
     ends = f"in {grace} hours" if grace else "now"
-    _print(made, f"{name!r}, id {made.id}; the old one ends {ends}")
+    made = _file().rotate(name, grace, _hand_over)
+    _explain(f"{name!r}, id {made.id}; the old one ends {ends}")
 
 
 def _file() -> KeyFile:
@@ -101,12 +102,16 @@ def _model(name: str) -> str:
         raise StoreError(f"{name[:80]!r} is no name of a model") from None
 
 
-def _print(made: NewKey, what: str) -> None:
-    """The key alone on standard output, so that a shell can take it; the rest beside it."""
+def _hand_over(made: NewKey) -> None:
+    """The key alone on standard output, so that a shell can take it. Raises StoreError."""
+    hand_over(made.text)
+
+
+def _explain(what: str) -> None:
+    """The rest is said beside it."""
     say(
         f"made the key {what}: it is shown this once, send it as 'Authorization: Bearer KEY'",
         err=True,
     )
     if not config().auth:
         say("the service asks for keys with ORDINATE_AUTH=on", err=True)
-    click.echo(made.text)

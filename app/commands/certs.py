@@ -6,6 +6,7 @@ import click
 
 from app.casts import host
 from app.commands.group import Group
+from app.commands.printing import say, say_lines
 from app.tls import certified
 
 NEXT = """
@@ -55,5 +56,5 @@ def new(folder: Path, hosts: list[str], clients: list[str]) -> None:
     server = workshop.server(hosts)
     client, *_ = [workshop.client(name) for name in clients]
     for made in workshop.made:
-        click.echo(f"{'made' if made.is_new else 'kept'} {made.cert} and {made.key}")
-    click.echo(NEXT.format(server=server, client=client, ca=workshop.authority.cert))
+        say(f"{'made' if made.is_new else 'kept'} {made.cert} and {made.key}")
+    say_lines(NEXT.format(server=server, client=client, ca=workshop.authority.cert))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from app.commands.group import Group, config
-from app.commands.printing import say
+from app.commands.printing import say, say_lines
 from app.signing import Keys, make_pair
 
 NEXT = """\
@@ -39,7 +39,7 @@ def signing_group() -> None:
 def new(private: Path) -> None:
     """Make a pair: the private key in FILE (signing.pem), the public one beside it (.pub)."""
     signer, public = make_pair(private)
-    click.echo(NEXT.format(private=private, public=public, key=signer.key))
+    say_lines(NEXT.format(private=private, public=public, key=signer.key))
 
 
 @signing_group.command("list")

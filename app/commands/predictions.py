@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.commands.group import Group, config
-from app.commands.printing import say, say_json
+from app.commands.printing import say, say_json, say_lines
 from app.errors import StoreError
 from app.files import reason
 from app.journal import Record, begun, erase, log_files, make_pair, read, read_private
@@ -59,7 +59,7 @@ def prediction_keys_group() -> None:
 def new(private: Path) -> None:
     """Make a pair: the private key in FILE (predictions.pem), the public one beside it (.pub)."""
     key, public = make_pair(private)
-    click.echo(NEXT.format(private=private, public=public, key=key))
+    say_lines(NEXT.format(private=private, public=public, key=key))
 
 
 @predictions_group.command("show")

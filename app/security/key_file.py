@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from app.diagnosis import nearest
@@ -17,6 +18,14 @@ from app.security.storing import read_small, replace_private
 MAX_BYTES = 1 << 24
 LOCK_SECONDS = 10.0
 DAY, HOUR = 86400, 3600
+
+HandOver = Callable[[NewKey], None]
+"""Is given a new key just before it counts. Where it raises, nothing is changed: nobody else has
+the key, which may take the place of one that is in use."""
+
+
+def _to_nobody(_made: NewKey) -> None:
+    pass
 
 
 class KeyFile:
@@ -43,12 +52,15 @@ class KeyFile:
                 f"{self._path} is damaged: {error.message}; mend it, or put back a copy"
             ) from error
 
-    def add(self, caller: Caller, days: int | None = None) -> NewKey:
+    def add(
+        self, caller: Caller, days: int | None = None, hand_over: HandOver = _to_nobody
+    ) -> NewKey:
         """Make a key.
 
         Args:
             caller: its name, scopes and models.
             days: that it is good for; None for ever.
+            hand_over: is given the key.
 
         Raises:
             StoreError: the name is taken or no name, or the file cannot be changed.
@@ -71,7 +83,7 @@ class KeyFile:
             kept = [each for each in records if each.name != name]
             return [*kept, Record(made.id, made.digest, caller, now, expires)]
 
-        self._change(change)
+        self._change(change, partial(hand_over, made))
         return made
 
     def revoke(self, which: str) -> list[Record]:
@@ -85,12 +97,13 @@ class KeyFile:
         self._change(change)
         return gone
 
-    def rotate(self, name: str, grace: int = 0) -> NewKey:
+    def rotate(self, name: str, grace: int = 0, hand_over: HandOver = _to_nobody) -> NewKey:
         """Make a key with the rights of another, in its place.
 
         Args:
             name: of the key, or its id. The new one lasts as long as the old was meant to.
             grace: hours for which the old one is still good.
+            hand_over: is given the new key.
 
         Raises:
             StoreError: there is none, or the file cannot be changed.
@@ -108,15 +121,21 @@ class KeyFile:
                 kept += [_until(each, until) for each in old if not each.is_over(now)]
             return [*kept, Record(made.id, made.digest, newest.caller, now, lasts)]
 
-        self._change(change)
+        self._change(change, partial(hand_over, made))
         return made
 
-    def _change(self, change: Callable[[list[Record]], list[Record]]) -> None:
+    def _change(
+        self,
+        change: Callable[[list[Record]], list[Record]],
+        last: Callable[[], None] | None = None,
+    ) -> None:
         """Replace the file by what is made of it, while nobody else does. Raises StoreError."""
         path = self._path.resolve()
         try:
             with locked(path.parent, LOCK_SECONDS):
-                replace_private(path, to_bytes(change(self.read())))
+                replace_private(path, to_bytes(change(self.read())), last)
+        except TimeoutError as error:
+            raise StoreError(f"{self._path} cannot be changed now: {error}; try again") from error
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {reason(error)}") from error
 

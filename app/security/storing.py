@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,12 +39,18 @@ def read_small(path: Path, limit: int) -> bytes:
     return data
 
 
-def replace_private(path: Path, data: bytes) -> None:
+def replace_private(path: Path, data: bytes, last: Callable[[], None] | None = None) -> None:
     """Put a new file in the place of `path` in one step, down to the disk.
 
     A new file can be read by its owner alone. One that was there keeps owner, group and rights: an
     administrator who changes it must not lock out the service that it was made for. Who may not
     give files away becomes their owner, if those who could read the file still can.
+
+    Args:
+        path: of the file.
+        data: that it is to hold.
+        last: is called when all is on the disk but for the new name, so that hardly anything can
+            go wrong behind it; whatever it raises leaves what was there as it was.
 
     Raises:
         OSError: it cannot be written, or not so; what was there is as it was.
@@ -54,6 +61,8 @@ def replace_private(path: Path, data: bytes) -> None:
         write_new(temporary, data, 0o600)
         with suppress(FileNotFoundError):
             _take_over(path.stat(), temporary)
+        if last is not None:
+            last()
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):  # what went wrong first is what the caller must hear of

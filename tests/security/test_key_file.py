@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import StoreError
-from app.security import Caller, KeyFile, Scope
+from app.files import locked
+from app.security import Caller, KeyFile, Scope, key_file
 from app.security.api_keys import new_key
 from tests.support.api_keys import PREDICTS, RULES, bearer, made, name_of, ring
 from tests.support.server import ROOT
@@ -320,3 +321,15 @@ def test_a_good_file_by_hand_is_taken(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"keys\.json cannot be written: No such file"):
         made(tmp_path / "nowhere" / "keys.json")
+
+
+def test_who_has_to_wait_too_long_for_others_is_told_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(path, "web")
+    monkeypatch.setattr(key_file, "LOCK_SECONDS", 0.0)
+
+    with locked(path.parent, 0.0), pytest.raises(StoreError, match="another process has held the"):
+        KeyFile(path).revoke("web")
+
+    assert [each.name for each in KeyFile(path).read()] == ["web"]
