@@ -164,7 +164,7 @@ class Journal:
                 ready = self._pack(lot)
                 left -= len(lot) - len(ready)
                 if ready:
-                    self._files.write(ready)
+                    self._files.write(ready, lot[0][0] / 1e9)
                     self._metrics.count(LOGGED, "written", amount=len(ready))
                     left -= len(ready)
         except OSError as error:

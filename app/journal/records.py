@@ -12,6 +12,9 @@ import orjson
 FRAME_BYTES = 1 << 20
 """Records are sealed together until they have about as many bytes."""
 
+FRAME_NANOSECONDS = 10**9
+"""And those alone that are not farther apart: they go into one file, which is of an hour."""
+
 Fields = tuple[int, str, str, str | None, bytes, bytes]
 """Those of a `Record`, in its order: what waits is not worth an object of its own."""
 
@@ -65,6 +68,9 @@ def framed(records: Iterable[Fields]) -> Iterator[list[Fields]]:
     held: list[Fields] = []
     size = 0
     for record in records:
+        if held and abs(record[0] - held[0][0]) >= FRAME_NANOSECONDS:
+            yield held
+            held, size = [], 0
         held.append(record)
         size += size_of(record[4], record[5])
         if size >= FRAME_BYTES:

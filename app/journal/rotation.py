@@ -13,9 +13,16 @@ FILE_SECONDS = 3600
 FILE_BYTES = 64 << 20
 """After so long, or so many bytes, another file is begun."""
 
+_DISORDER_SECONDS = 1.0
+"""By which records may come out of turn, as threads do, without another file for it."""
+
 
 class Rotation:
     """The files of one process, one after the other.
+
+    The time in a file's name says when it goes, and which records may be in it. So it is that of
+    the first record, which may have waited, and a file ends as well where the clock was set: what
+    is written after a start with the clock of last year must not go, or be passed over, as old.
 
     Args:
         folder: where they go.
@@ -25,12 +32,15 @@ class Rotation:
     def __init__(self, folder: Path, public: PublicKey) -> None:
         self._folder, self._public = folder, public
         self._file: LogFile | None = None
-        self._until = 0.0
+        self._first = self._until = 0.0
 
-    def write(self, records: Iterable[bytes]) -> None:
-        """Write these packed records together. Raises OSError; then others go into another file."""
+    def write(self, records: Iterable[bytes], first: float) -> None:
+        """Write these packed records together, of which the first is of this Unix time.
+
+        Raises OSError; then others go into another file.
+        """
         try:
-            self._open().write(records)
+            self._open(first).write(records)
         except BaseException:
             self._let_go()
             raise
@@ -49,12 +59,14 @@ class Rotation:
                 self._file.end()
             self._let_go()
 
-    def _open(self) -> LogFile:
+    def _open(self, first: float) -> LogFile:
         if self._file is not None and not self._file.is_there():
             self._let_go()  # the folder is gone, or somebody removed the file
+        if not -_DISORDER_SECONDS <= first - self._first < FILE_SECONDS:
+            self.end()
         if self._file is None:
-            self._file = LogFile(self._folder / new_name(time.time()), self._public)
-            self._until = time.monotonic() + FILE_SECONDS
+            self._file = LogFile(self._folder / new_name(first), self._public)
+            self._first, self._until = first, time.monotonic() + FILE_SECONDS
         return self._file
 
     def _let_go(self) -> None:

@@ -17,7 +17,7 @@ from app.config import Config
 from app.errors import ConfigError
 from app.files import temporary_name
 from app.http.service import EXTENSION, Service
-from app.journal import Journal, log_files
+from app.journal import Journal, begun, log_files, read
 from app.journal.folder import DAY_SECONDS, new_name, remove_expired
 from app.journal.journal import MOST_BYTES
 from app.journal.writing import LogFile
@@ -212,6 +212,25 @@ def test_a_record_that_cannot_be_written_takes_no_other_with_it(
     assert kept.remarks(path) == []
     (event,) = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert (event["records"], event["reason"]) == (1, "a name in it cannot be written as text")
+
+
+def test_a_file_is_as_old_as_the_record_that_waited_longest_for_it(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = time.time_ns() - 7200 * 10**9
+    journal = Journal(kept.folder, kept.public, 30, Metrics(), Log("error"))
+
+    with monkeypatch.context() as then:
+        then.setattr(time, "time_ns", lambda: before)
+        journal.record("waited", "tiny/2", None, ROW, b"")
+    journal.record("fresh", "tiny/2", None, ROW, b"")
+    journal.close()
+
+    found = [(begun(path.name), *read(path, kept.key)) for path in log_files(kept.folder)]
+    assert [(begin, len(records)) for begin, *records in found] == [
+        (each.time_ns // 10**9, 1) for each in kept.records()
+    ]
+    assert [each.request_id for each in kept.records()] == ["waited", "fresh"]
 
 
 def test_what_is_too_old_is_removed_whoever_wrote_it(kept: Kept) -> None:
