@@ -87,7 +87,7 @@ def show(
     key = read_private(private)
     first = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1e9)
     bad = False
-    for each in _shown(_chosen(files, first), key):
+    for each in _shown(_chosen(files, first), files, key):
         if isinstance(each, Record):
             name, _, _ = each.model.rpartition("/")
             if each.time_ns >= first and model in (None, name) and request_id in (None, each[1]):
@@ -114,6 +114,10 @@ def erase_records(private: Path, ids: Sequence[str], files: Sequence[Path]) -> N
     for path in _chosen(files, 0):
         try:
             total += erase(path, key, wanted)
+        except FileNotFoundError as error:
+            if path in files:
+                say(f"{path} cannot be read: {reason(error)}", err=True)
+                failed = True
         except StoreError as error:
             say(error.message, err=True)
             failed = True
@@ -137,8 +141,16 @@ def _chosen(files: Sequence[Path], since_ns: int) -> list[Path]:
     return [path for path in found if (begun(path.name) or since) >= since]
 
 
-def _shown(paths: Sequence[Path], key: Any) -> Iterator[Record | tuple[str, bool]]:
-    """All records, and what is to be said of files, with whether it is damage."""
+def _shown(
+    paths: Sequence[Path], named: Sequence[Path], key: Any
+) -> Iterator[Record | tuple[str, bool]]:
+    """All records, and what is to be said of files, with whether it is damage.
+
+    A file that was only found in a folder may have become too old since, which is as it should be.
+    """
     for path in paths:
         for each in read(path, key):
-            yield each if isinstance(each, Record) else (f"{path} {each.text}", each.is_damage)
+            if isinstance(each, Record):
+                yield each
+            elif path in named or not each.is_absent:
+                yield f"{path} {each.text}", each.is_damage

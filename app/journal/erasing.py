@@ -1,5 +1,6 @@
 """Taking single records out of a prediction log, for the right to erasure."""
 
+import errno
 import os
 from collections.abc import Container
 from contextlib import suppress
@@ -11,6 +12,9 @@ from app.files import reason, sync_folder, temporary_name
 from app.journal.reading import Remark, read
 from app.journal.records import Record, framed, packed
 from app.journal.writing import LogFile, lock
+
+# A pipe is not waited for: that it is no file is said when it is read.
+_LOOK = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
@@ -25,10 +29,13 @@ def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
         How many were taken out; a file without any is left as it is.
 
     Raises:
+        FileNotFoundError: there is no such file.
         StoreError: it is damaged, still being written, or cannot be replaced; it is as it was.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _LOOK)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from error
     try:
@@ -37,6 +44,10 @@ def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
                 f"{path} is still being written, and erased from when it is complete: "
                 "at the latest an hour after it was begun, or when the service is restarted"
             )
+        if not os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False)):
+            # The lock is that of a file which is gone: of two who erase from its successor, one
+            # would bring back what the other takes out.
+            raise StoreError(f"{path} was replaced meanwhile, as by another erasing: try again")
         return _erase(path, private, request_ids)
     finally:
         os.close(descriptor)
@@ -45,6 +56,8 @@ def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
 def _erase(path: Path, private: Any, request_ids: Container[str]) -> int:
     found = list(read(path, private))
     for each in found:
+        if isinstance(each, Remark) and each.is_absent:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         if isinstance(each, Remark) and each.is_damage:
             raise StoreError(f"{path} {each.text}: remove the whole file to be sure")
     records = [each for each in found if isinstance(each, Record)]

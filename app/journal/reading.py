@@ -20,10 +20,12 @@ class Remark:
         text: what it is, to be put behind the file's name.
         is_damage: whether the file is not as it was written; else it only lacks its end, as that
             of a worker which is still writing or was killed.
+        is_absent: whether there is no such file, as of one that became too old meanwhile.
     """
 
     text: str
     is_damage: bool
+    is_absent: bool = False
 
 
 def read(path: Path, private: Any) -> Iterator[Record | Remark]:
@@ -32,7 +34,8 @@ def read(path: Path, private: Any) -> Iterator[Record | Remark]:
         with Folder.open(path.parent) as folder:
             data = folder.read(path.name, _MAX_BYTES)
     except OSError as error:
-        yield Remark(f"cannot be read: {reason(error)}", is_damage=True)
+        is_absent = isinstance(error, FileNotFoundError)
+        yield Remark(f"cannot be read: {reason(error)}", is_damage=True, is_absent=is_absent)
         return
     if not data:
         yield Remark("is empty: its worker was killed before it wrote anything", is_damage=False)

@@ -205,3 +205,29 @@ def test_erase_does_not_touch_what_is_still_being_written(run: Run, kept: Kept) 
     assert run("erase", "--key", kept.private, "--request-id", "id-5").exit_code == 0
     assert list(read(path, kept.key)) == [record(6)]
     assert len(log_files(kept.folder)) == 3
+
+
+def test_a_file_that_became_too_old_meanwhile_is_no_damage(
+    run: Run, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = kept.folder / "20270101T000000Z-7-00000000.sealed"
+    found = "app.commands.predictions.log_files"
+    monkeypatch.setattr(found, lambda folder: [gone, *log_files(folder)])
+
+    shown = run("show", "--strict", "--key", kept.private)
+    erased = run("erase", "--key", kept.private, "--request-id", "id-1")
+
+    assert (shown.exit_code, shown.stderr, ids(shown.stdout)) == (0, "", ["1", "2", "3", "4"])
+    assert (erased.exit_code, erased.stderr, erased.stdout) == (0, "", "erased 1 record\n")
+
+
+@pytest.mark.parametrize("command", [("show",), ("erase", "--request-id", "id-1")], ids=" ".join)
+def test_a_file_that_was_named_must_be_there(
+    run: Run, kept: Kept, command: tuple[str, ...]
+) -> None:
+    result = run(*command, "--key", kept.private, kept.folder / "absent.sealed")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"{kept.folder / 'absent.sealed'} cannot be read: No such file or directory\n"
+    )

@@ -1,0 +1,75 @@
+"""Taking records out of a file that is not what it was a moment ago, or never was one."""
+
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from app.errors import StoreError
+from app.journal import erase, erasing, read
+from app.journal.writing import lock
+from tests.support.journal import Kept, record, written
+
+NAME = "20261126T080000Z-7-0123abcd.sealed"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept.below(tmp_path)
+
+
+def test_of_two_who_erase_none_brings_back_what_another_took_out(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(kept.folder / NAME, kept.public, [record(1), record(2), record(3)])
+
+    def late(descriptor: int) -> bool:
+        """Get the lock when another has just erased, so that it is that of the old file."""
+        with monkeypatch.context() as first:
+            first.setattr(erasing, "lock", lock)
+            erase(path, kept.key, {"id-1"})
+        return lock(descriptor)
+
+    monkeypatch.setattr(erasing, "lock", late)
+    with pytest.raises(StoreError, match="was replaced meanwhile"):
+        erase(path, kept.key, {"id-2"})
+
+    assert list(read(path, kept.key)) == [record(2), record(3)]
+
+
+def test_a_file_that_is_gone_is_not_one_that_cannot_be_read(kept: Kept) -> None:
+    with pytest.raises(FileNotFoundError):
+        erase(kept.folder / NAME, kept.key, {"id-1"})
+
+
+def test_a_file_that_goes_while_its_turn_comes_is_gone_as_well(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(kept.folder / NAME, kept.public, [record(1)])
+
+    def last(descriptor: int) -> bool:
+        path.unlink()
+        return lock(descriptor)
+
+    monkeypatch.setattr(erasing, "lock", last)
+    with pytest.raises(FileNotFoundError):
+        erase(path, kept.key, {"id-1"})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_not_waited_for(kept: Kept) -> None:
+    os.mkfifo(kept.folder / NAME)
+
+    def hangs(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(10)
+    try:
+        with pytest.raises(StoreError, match="it is not a regular file"):
+            erase(kept.folder / NAME, kept.key, {"id-1"})
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
