@@ -123,15 +123,16 @@ class Tokens:
 
 def caller_of(claims: Mapping[str, Any]) -> Caller | None:
     """Who a token that was verified is about; None where its claims make no sense."""
-    subject, said, scope = claims["sub"], claims.get(MODELS), claims.get("scope", "")
+    subject, scope = claims["sub"], claims.get("scope", "")
     if not isinstance(scope, str) or not 0 < len(subject) <= _MAX_SUBJECT:
         return None
     if not subject.isprintable():  # nor is half a surrogate pair, which nothing could write
         return None
     scopes = {SCOPES[word] for word in scope.split() if word in SCOPES}
-    models = said.split() if isinstance(said, str) else said
-    if models is None:
+    if MODELS not in claims:  # null may be what is made of somebody who has none
         return Caller(f"jwt:{subject}", frozenset(scopes))
+    said = claims[MODELS]
+    models = said.split() if isinstance(said, str) else said
     if not isinstance(models, list) or not all(isinstance(each, str) for each in models):
         return None
     # Who is limited to some models is not one to look after all.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -122,6 +123,15 @@ def test_a_token_with_a_wrong_claim_does_not_come_in(claims: dict[str, Any], tak
         token = RSA.token(**claims)
     except TypeError:  # the library does not write it
         token = forged(RSA, {"alg": "RS256", "kid": RSA.kid}, claims)
+
+    assert taken.find(token) is None
+
+
+def test_null_is_no_list_of_models_and_does_not_stand_for_all(taken: Tokens) -> None:
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": int(time.time()) + 300}
+    null = claims | {"scope": "ordinate:predict", "ordinate_models": None}
+
+    token = jwt.encode(null, RSA.private, RSA.algorithm, headers={"kid": RSA.kid})
 
     assert taken.find(token) is None
 
