@@ -28,23 +28,31 @@ class Facts(NamedTuple):
     """What is known of a certificate and its key, which belong together.
 
     Attributes:
-        expires: when the certificate does.
-        warnings: sentences about what will not work, though it can be loaded.
+        begins: when the certificate does.
+        expires: when it ends.
+        untimely: a sentence about a certificate that is not good at this time; None if it is.
+        warnings: sentences about what will not work, though it can be loaded, that one included.
         parts: of the files, as they were looked at.
     """
 
+    begins: datetime
     expires: datetime
+    untimely: str | None
     warnings: tuple[str, ...]
     parts: Parts
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether the certificate is good at this time."""
+        return self.begins <= now < self.expires
 
 
 def inspect(files: Files) -> Facts:
     """Look at all of the files. Raises ConfigError, which names the file and the remedy."""
-    chain, expires = _check_pair(files)
-    now, warnings = datetime.now(UTC), []
+    chain, begins, expires = _check_pair(files)
+    now = datetime.now(UTC)
+    untimely = _untimely(files.cert, begins, expires, now)
+    warnings = [] if untimely is None else [untimely]
     authorities = lists = b""
-    if expires <= now:
-        warnings.append(f"the certificate in {files.cert} expired on {expires:%Y-%m-%d}: renew it")
     if files.client_ca is not None:
         authorities = _check_authorities(files.client_ca)
     if files.client_crl is not None:
@@ -54,14 +62,25 @@ def inspect(files: Files) -> Facts:
                 f"the list in {files.client_crl} was due to be replaced on {until:%Y-%m-%d}: until "
                 "it is, no client's certificate is accepted"
             )
-    return Facts(expires, tuple(warnings), Parts(chain, authorities, lists))
+    parts = Parts(chain, authorities, lists)
+    return Facts(begins, expires, untimely, tuple(warnings), parts)
 
 
-def _check_pair(files: Files) -> tuple[bytes, datetime]:
-    """The certificate with those of its issuers, and when it expires."""
+def _untimely(cert: Path, begins: datetime, expires: datetime, now: datetime) -> str | None:
+    if expires <= now:
+        return f"the certificate in {cert} expired on {expires:%Y-%m-%d}: renew it"
+    if now < begins:
+        moment = f"{begins:%Y-%m-%dT%H:%M:%SZ}"
+        return f"the certificate in {cert} is good from {moment} on: wait, or set the clock"
+    return None
+
+
+def _check_pair(files: Files) -> tuple[bytes, datetime, datetime]:
+    """The certificate with those of its issuers, and when it begins and expires."""
     try:
         found = x509.load_pem_x509_certificates(contents(files.cert, CERT))
-        certified, expires = found[0].public_key(), found[0].not_valid_after_utc
+        certified = found[0].public_key()
+        begins, expires = found[0].not_valid_before_utc, found[0].not_valid_after_utc
     except UNREADABLE as error:
         raise ConfigError(
             f"{CERT} names {files.cert}, which holds no certificate in PEM, or one that cannot be "
@@ -90,7 +109,7 @@ def _check_pair(files: Files) -> tuple[bytes, datetime]:
             f"{CERT} names {files.cert}, whose key is of a kind that no client could connect by: "
             "have one made for an elliptic curve (P-256, P-384, P-521), Ed25519 or RSA"
         )
-    return b"".join(each.public_bytes(Encoding.PEM) for each in found), expires
+    return b"".join(each.public_bytes(Encoding.PEM) for each in found), begins, expires
 
 
 def _is_spoken(key: object) -> bool:

@@ -4,13 +4,16 @@ import math
 import ssl
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.config import Config
 from app.errors import ConfigError
 from app.tls.context import make_context
 from app.tls.files import Files
+
+if TYPE_CHECKING:
+    from app.tls.certificates import Facts
 
 FIRST_DELAY, LAST_DELAY = 1.0, 60.0
 """Seconds after which refused files are read again although they are the same, twice as many each
@@ -43,8 +46,6 @@ class Live:
 
     Attributes:
         context: for the next connection.
-        expires: when its certificate does.
-        warnings: about the files that it was first made from.
 
     Raises:
         ConfigError: it cannot be made.
@@ -55,13 +56,23 @@ class Live:
         self._delay, self._again = FIRST_DELAY, math.inf
         self._told: str | None = None
         self._seen = files.identity()
-        self.context, self.expires, self.warnings = _load(files)
+        self.context, self._facts = _load(files)
 
     @classmethod
     def of(cls, config: Config) -> "Live | None":
         """The one that the settings ask for, if they do. Raises ConfigError."""
         files = Files.of(config)
         return None if files is None else cls(files)
+
+    @property
+    def expires(self) -> datetime:
+        """When the certificate that is used does."""
+        return self._facts.expires
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """About the files that are used."""
+        return self._facts.warnings
 
     @property
     def seen(self) -> tuple[object, ...]:
@@ -84,15 +95,17 @@ class Live:
             return None
         self._again, self._delay = self._clock() + self._delay, min(2 * self._delay, LAST_DELAY)
         try:
-            context, expires, warnings = _load(self._files)
+            context, facts = _load(self._files)
+            if facts.untimely and self._facts.is_good(datetime.now(UTC)):
+                raise ConfigError(facts.untimely)  # to all who look, it is worse than none
         except ConfigError as error:
             before, self._told = self._told, error.message
             return None if before == error.message else Change(error.message, self.expires)
-        self.context, self.expires, self._again = context, expires, math.inf
-        return Change(None, expires, warnings)
+        self.context, self._facts, self._again = context, facts, math.inf
+        return Change(None, facts.expires, facts.warnings)
 
 
-def _load(files: Files) -> tuple[ssl.SSLContext, datetime, tuple[str, ...]]:
+def _load(files: Files) -> "tuple[ssl.SSLContext, Facts]":
     """Make a context of files that stay as they are meanwhile. Raises ConfigError."""
     from app.tls.certificates import inspect  # noqa: PLC0415 - its library takes 12 MB
 
@@ -101,4 +114,4 @@ def _load(files: Files) -> tuple[ssl.SSLContext, datetime, tuple[str, ...]]:
     context = make_context(files, facts.parts)
     if files.identity() != before:
         raise ConfigError(f"{files.cert} or a file with it changed while it was read: try again")
-    return context, facts.expires, facts.warnings
+    return context, facts

@@ -39,6 +39,10 @@ class Certificates:
 
     def expire(self, made: Made, seconds: int = 86400) -> None:
         """Replace a certificate by one that has expired, or will have in minus so many seconds."""
+        self.sign_anew(made, timedelta(days=-9), timedelta(seconds=-seconds))
+
+    def sign_anew(self, made: Made, begins: timedelta, expires: timedelta) -> None:
+        """Replace a certificate by one that begins and expires so much later than now."""
         old = x509.load_pem_x509_certificate(made.cert.read_bytes())
         now = datetime.now(UTC).replace(microsecond=0)
         builder = x509.CertificateBuilder(
@@ -46,8 +50,8 @@ class Certificates:
             old.subject,
             old.public_key(),
             old.serial_number,
-            now - timedelta(days=9),
-            now - timedelta(seconds=seconds),
+            now + begins,
+            now + expires,
             list(old.extensions),
         )
         made.cert.write_bytes(builder.sign(self._key(), hashes.SHA256()).public_bytes(PEM))

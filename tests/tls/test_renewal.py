@@ -6,15 +6,17 @@ import resource
 import shutil
 import signal
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
 from app.config import Config
 from app.telemetry import Log, Metrics
-from app.tls import Files, Live, Renewal
+from app.tls import Change, Files, Live, Renewal
 from app.tls.live import FIRST_DELAY, LAST_DELAY
 from tests.support.certificates import Certificates
 from tests.support.raw import Wire, post
@@ -238,6 +240,70 @@ def test_a_certificate_that_has_expired_is_used_with_a_warning(tmp_path: Path) -
     assert [warning.split(" on ")[0] for warning in live.warnings] == [
         f"the certificate in {certificates.server.cert} expired"
     ]
+
+
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("begins", "expires", "problem"),
+    [(-2 * WEEK, -WEEK, "expired on"), (WEEK, 2 * WEEK, "is good from")],
+    ids=["expired", "not good yet"],
+)
+def test_a_certificate_that_nobody_takes_now_does_not_replace_one_that_is_good(
+    begins: timedelta, expires: timedelta, problem: str, tmp_path: Path
+) -> None:
+    own = Certificates(tmp_path)
+    now = 0.0
+    live = Live(Files(own.server.cert, own.server.key), lambda: now)
+    good = live.context
+
+    own.sign_anew(own.server, begins, expires)
+    refused = live.look()
+
+    assert refused is not None
+    assert refused.refused is not None
+    assert problem in refused.refused
+    assert live.context is good
+
+    own.sign_anew(own.server, -WEEK, WEEK)
+    assert live.look() == Change(None, live.expires)
+    assert live.context is not good
+
+
+def test_one_that_nobody_takes_now_replaces_another(tmp_path: Path) -> None:
+    own = Certificates(tmp_path)
+    own.expire(own.server)
+    live = Live(Files(own.server.cert, own.server.key))
+
+    own.sign_anew(own.server, WEEK, 2 * WEEK)
+    change = live.look()
+
+    assert change is not None
+    assert change.refused is None
+    assert [warning.split(" is ")[1][:9] for warning in change.warnings] == ["good from"]
+
+
+def test_what_is_refused_for_its_time_is_taken_when_the_one_in_use_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Certificates(tmp_path)
+    now = 0.0
+    live = Live(Files(own.server.cert, own.server.key), lambda: now)
+    own.expire(own.server)
+    assert live.look() != Change(None, live.expires)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Later":
+            return cls.fromtimestamp(time.time() + 400 * 86400, tz)
+
+    monkeypatch.setattr("app.tls.live.datetime", Later)
+    now += LAST_DELAY
+    change = live.look()
+
+    assert change is not None
+    assert change.refused is None
 
 
 def test_a_running_service_takes_over_what_a_link_is_turned_to(
