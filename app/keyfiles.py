@@ -5,7 +5,7 @@ The library takes 70 ms and 12 MB to import, so it is imported only where there 
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,44 @@ def write_key_file(path: Path, data: bytes, mode: int) -> None:
     """Write a file that must not exist yet, down to the disk. Raises ConfigError."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+        except BaseException:  # a part of a key would stand in the way of a whole one
+            with suppress(OSError):
+                path.unlink()
+            raise
     except FileExistsError:
         raise ConfigError(f"{path} exists already, and keys are never overwritten") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def beside(private: Path, suffix: str) -> Path:
+    """Where the public key of a new pair goes. Raises ConfigError where there is something."""
+    if not private.name:
+        raise ConfigError("name the file of the private key")
+    public = private.with_suffix(suffix)
+    if os.path.lexists(public) or public == private:
+        raise ConfigError(f"{public} exists already or is the name of both: choose another name")
+    return public
+
+
+def write_pair(private: Path, secret: bytes, public: Path, known: bytes) -> None:
+    """Write a private key to a file of its owner's alone and the public one to another, or neither.
+
+    Raises:
+        ConfigError: one of the files exists already, or cannot be written.
+    """
+    write_key_file(private, secret, OWNER_ONLY)
+    try:
+        write_key_file(public, known, EVERYBODY)
+    except BaseException:  # a second try must not find the half of a pair in its way
+        with suppress(OSError):
+            private.unlink()
+        raise
 
 
 def public_key(pem: bytes) -> Any:

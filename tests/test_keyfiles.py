@@ -1,6 +1,10 @@
 """Files of keys: their owner's alone where they are private, and never overwritten."""
 
+import resource
+import signal
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,10 +13,12 @@ from app.errors import ConfigError
 from app.keyfiles import (
     EVERYBODY,
     OWNER_ONLY,
+    beside,
     private_key,
     public_key,
     read_key_file,
     write_key_file,
+    write_pair,
 )
 
 
@@ -37,6 +43,45 @@ def test_a_file_that_cannot_be_read_or_written_is_told_in_one_sentence(tmp_path:
         read_key_file(tmp_path / "absent")
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         write_key_file(tmp_path / "absent" / "key", b"content", OWNER_ONLY)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a disk that becomes full: this process writes no larger files."""
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_half_a_key_is_not_left_in_the_way(tmp_path: Path) -> None:
+    with files_of_at_most(100), pytest.raises(ConfigError, match="cannot be written"):
+        write_key_file(tmp_path / "key", b"x" * 200, OWNER_ONLY)
+
+    write_key_file(tmp_path / "key", b"x" * 200, OWNER_ONLY)
+
+
+def test_half_a_pair_is_not_left_in_the_way(tmp_path: Path) -> None:
+    private, public = tmp_path / "key.pem", tmp_path / "key.pub"
+
+    with files_of_at_most(100), pytest.raises(ConfigError, match=r"key\.pub cannot be written"):
+        write_pair(private, b"secret", public, b"x" * 200)
+    assert not list(tmp_path.iterdir())
+
+    public.write_bytes(b"of somebody else")
+    with pytest.raises(ConfigError, match="exists already"):
+        write_pair(private, b"secret", public, b"known")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"of somebody else"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_pair_without_a_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="name the file of the private key"):
+        beside(Path(name), ".pub")
 
 
 # Each names a kind and has the bytes of another, or names one that does not exist.

@@ -4,19 +4,11 @@ The library takes 70 ms and 12 MB to import, so it is imported only where there 
 """
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import ConfigError
-from app.keyfiles import (
-    EVERYBODY,
-    OWNER_ONLY,
-    private_key,
-    public_key,
-    read_key_file,
-    write_key_file,
-)
+from app.keyfiles import beside, private_key, public_key, read_key_file, write_pair
 
 PUBLIC_SUFFIX = ".pub"
 ID_BYTES = 8
@@ -83,12 +75,10 @@ def make_pair(private: Path) -> tuple[str, Path]:
         X25519PrivateKey,
     )
 
-    pem, public = serialization.Encoding.PEM, private.with_suffix(PUBLIC_SUFFIX)
-    if os.path.lexists(public) or public == private:
-        raise ConfigError(f"{public} exists already or is the name of both: choose another name")
+    pem, public = serialization.Encoding.PEM, beside(private, PUBLIC_SUFFIX)
     key = X25519PrivateKey.generate()
     plain, no_passphrase = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    write_key_file(private, key.private_bytes(pem, plain, no_passphrase), OWNER_ONLY)
+    secret = key.private_bytes(pem, plain, no_passphrase)
     info = serialization.PublicFormat.SubjectPublicKeyInfo
-    write_key_file(public, key.public_key().public_bytes(pem, info), EVERYBODY)
+    write_pair(private, secret, public, key.public_key().public_bytes(pem, info))
     return key_id(key.public_key()).hex(), public
