@@ -16,7 +16,8 @@ MOST_SECONDS = 30 * 86400
 MOST_AT_ONCE = 1_000_000_000
 
 _RATE = re.compile(r"([1-9][0-9]{0,11})/(second|minute|hour|day)(?::([1-9][0-9]{0,11}))?", re.ASCII)
-_NAME = re.compile(r"[^\s,=]{1,100}")
+# Of a key, in which there may be blanks, or of who shows a token.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,61}[A-Za-z0-9._@-]|[^\s,=]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ class Rates:
         return self.default is not None or any(self.named.values())
 
     def __str__(self) -> str:
-        named = [f"{name}={rate or 'none'}" for name, rate in self.named.items()]
-        return ", ".join([str(self.default), *named] if self.default else named)
+        parts = [] if self.default is None else [str(self.default)]
+        parts += [f"{name}={'none' if own is None else own}" for name, own in self.named.items()]
+        return ",".join(parts)
 
     def of(self, name: str) -> Rate | None:
         """What holds for this one."""

@@ -58,6 +58,18 @@ def test_single_names_have_rates_of_their_own() -> None:
     assert found.of("free") is None
 
 
+def test_a_name_may_have_blanks_as_that_of_a_key() -> None:
+    found = rates("100/second, nightly job=1/hour")
+
+    assert found.of("nightly job") == Rate(1, 3600, 1)
+    assert found.of("nightly") == Rate(100, 1, 100)
+
+
+@pytest.mark.parametrize("text", ["", "1/second:5", "1/second:5,a=2/day:3,b c=none", "a=2/day:2"])
+def test_rates_are_told_as_they_are_set(text: str) -> None:
+    assert str(rates(text)) == text
+
+
 def test_there_need_be_no_rate_for_all() -> None:
     assert rates("batch=1/hour") == Rates(None, {"batch": Rate(1, 3600, 1)})
     assert rates("batch=1/hour")
@@ -65,7 +77,9 @@ def test_there_need_be_no_rate_for_all() -> None:
     assert not rates("free=none")
 
 
-@pytest.mark.parametrize("text", ["a=1/day,a=2/day", "a=1/day,2/day", "=1/day", "a b=1/day", "a="])
+@pytest.mark.parametrize(
+    "text", ["a=1/day,a=2/day", "a=1/day,2/day", "=1/day", "1/day b=1/day", "a="]
+)
 def test_what_names_nobody_or_somebody_twice_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the setting says what is allowed
         rates(text)

@@ -72,7 +72,7 @@ def test_what_is_listed_of_a_setting_is_what_it_takes(tmp_path: Path) -> None:
     env = {
         "ORDINATE_CANARY": "tiny:0.07",
         "ORDINATE_TRUSTED_PROXIES": "unix,10.0.0.0/8,::1",
-        "ORDINATE_LIMIT_KEY_REQUESTS": "100/second:200, nightly=1000/second, trusted=none",
+        "ORDINATE_LIMIT_KEY_REQUESTS": "100/second:200, nightly job=1000/second, trusted=none",
         "ORDINATE_LIMIT_KEY_ROWS": "nightly=7/day",
         "ORDINATE_LIMIT_ADDRESS_ROWS": "9/minute",
     }
