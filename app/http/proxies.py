@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from app.casts import Networks
 from app.security import Sender
+from app.security.exposure import is_local
 
 FORWARDED = "HTTP_X_FORWARDED_FOR"
 """The header in which each proxy adds the address that it was asked from."""
@@ -60,7 +61,7 @@ class Proxies:
         return said
 
     def _address(self, peer: str, forwarded: str) -> str:
-        address = peer
+        address = elsewhere = peer
         for said in reversed(forwarded.split(",")):
             if not self._trusts(address):
                 break
@@ -68,7 +69,9 @@ class Proxies:
             if found is None:  # nobody can tell what else is wrong with it
                 break
             address = found
-        return address
+            elsewhere = elsewhere if is_local(found) else found
+        # What another machine calls itself is not this one, which may be all that is let in.
+        return address if is_local(peer) else elsewhere
 
     def _trusts(self, address: str) -> bool:
         if not address:

@@ -27,6 +27,7 @@ NETWORKS = (
 ITEMS = (
     *PEERS,
     *("[2001:db8::7]:47", "[::1", "[::1]x", "[10.1.2.3]", "198.51.100.7:4711", "10.1.2.3:", "a:b"),
+    *("127.0.0.1", "::1", "::ffff:127.8.8.8", "127.0.0.1, 10.9.9.9", "127.0.0.1, ::1"),
     *("010.1.2.3", "10.1.2", "10.1.2.3.4", "1.2.3.256", "0x0a.1.2.3", "167838211", "unknown"),
     *(
         "::FFFF:10.1.2.3",
@@ -100,7 +101,8 @@ def _check_sender(setting: str, peer: str, header: str) -> None:
 def nearest(trusted: Networks, peer: str, header: str) -> str:
     """The first address that is not trusted, from the peer on; the last there is if all are.
 
-    Behind a mistake in the header all is unknown.
+    Behind a mistake in the header all is unknown. Where the peer is another machine, an address of
+    loopback is not this one's, and the one before it counts.
     """
     chain = [peer]
     if trusted:
@@ -108,7 +110,15 @@ def nearest(trusted: Networks, peer: str, header: str) -> str:
             if (address := written(item.strip())) is None:
                 break
             chain.append(address)
-    return next((each for each in chain if not _is_among(trusted, each)), chain[-1])
+    ends = (number for number, each in enumerate(chain) if not _is_among(trusted, each))
+    believed = chain[: next(ends, len(chain)) + 1]
+    if _is_here(peer):
+        return believed[-1]
+    return [each for each in believed if not _is_here(each)][-1]
+
+
+def _is_here(address: str) -> bool:
+    return _is_among(proxies("unix,127.0.0.0/8,::1"), address)
 
 
 def written(item: str) -> str | None:

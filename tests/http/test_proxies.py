@@ -39,6 +39,10 @@ PROXY, CLIENT = "10.1.2.3", "198.51.100.7"
         ("fe80::7%", PROXY),
         (f"{CLIENT}%eth0", PROXY),
         (f"{CLIENT}, ::1%lo", CLIENT),
+        ("::1", PROXY),
+        ("127.0.0.1", PROXY),
+        ("::ffff:127.0.0.1", PROXY),
+        ("127.0.0.1, ::1, 10.9.9.9", "10.9.9.9"),
     ],
 )
 def test_the_last_address_that_no_trusted_proxy_has_is_the_senders(
@@ -59,6 +63,25 @@ def test_nobody_else_can_say_where_a_request_comes_from(peer: str) -> None:
 
 def test_the_far_end_of_a_unix_socket_can_be_trusted() -> None:
     assert Proxies(proxies("unix")).sender(Sender(""), CLIENT) == Sender(CLIENT)
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", ""])
+def test_a_proxy_on_this_machine_says_who_else_is_on_it(peer: str) -> None:
+    trusting = Proxies(proxies("127.0.0.0/8,::1,unix"))
+
+    assert trusting.sender(Sender(peer), "127.0.0.5") == Sender("127.0.0.5")
+
+
+@pytest.mark.parametrize("said", ["127.0.0.1", "::1", "::ffff:127.0.0.1", f"{CLIENT}, ::1"])
+def test_no_other_machine_passes_for_this_one(models: Path, said: str) -> None:
+    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_TRUSTED_PROXIES": "10.0.0.0/8,::1"}
+    client = create_app(Config.from_env(settings)).test_client()
+
+    answer = client.get(
+        "/version", headers={"X-Forwarded-For": said}, environ_base={"REMOTE_ADDR": PROXY}
+    )
+
+    assert answer.status_code == 403
 
 
 def test_a_peer_of_ipv4_on_a_socket_of_ipv6_is_in_networks_of_ipv4() -> None:
