@@ -16,6 +16,9 @@ DAY_SECONDS = 86400
 _MAKING_SECONDS = 60.0
 """A file is made, and locked, in a moment."""
 
+_ERASING_SECONDS = 3600.0
+"""Who erases writes all the time, and is done with a file long before that."""
+
 _LOOK = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -80,10 +83,14 @@ def _temporary_files(folder: Path) -> list[Path]:
 
 def _is_left(path: Path, now: float) -> bool:
     """Whether nobody writes to a file any more: who does holds its lock."""
+    age = 0.0
     try:
-        if now - path.stat(follow_symlinks=False).st_mtime < _MAKING_SECONDS:
+        age = now - path.stat(follow_symlinks=False).st_mtime
+        if age < _MAKING_SECONDS:
             return False
         descriptor = os.open(path, _LOOK)
+    except PermissionError:  # somebody else erases, or root, and the lock of their file is theirs
+        return age >= _ERASING_SECONDS
     except OSError:
         return False
     try:

@@ -2,15 +2,18 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 
 import pytest
 
 from app.errors import StoreError
+from app.files import temporary_name
 from app.journal import erase, erasing, read
 from app.journal.writing import lock
 from tests.support.journal import Kept, record, written
+from tests.support.users import SERVICE, needs_root, run_as, shared_folder
 
 NAME = "20261126T080000Z-7-0123abcd.sealed"
 
@@ -73,3 +76,25 @@ def test_a_pipe_is_not_waited_for(kept: Kept) -> None:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+TIDY = """
+import sys, time
+from pathlib import Path
+from app.journal.folder import remove_expired
+"""
+SAY = "print(*(name for name, error in remove_expired(Path(sys.argv[1]), 30, time.time())))"
+
+
+@needs_root
+def test_what_root_left_behind_is_removed_by_a_service_that_cannot_read_it() -> None:
+    with shared_folder() as folder:
+        names = [temporary_name() for _ in range(2)]
+        for name, age in zip(names, (2 * 3600, 120), strict=True):
+            (folder / name).touch(mode=0o600)
+            os.utime(folder / name, (time.time() - age,) * 2)
+
+        done = run_as(SERVICE, (), TIDY, SAY, folder)
+
+        assert (done.stderr, done.stdout.split()) == ("", [names[0]])
+        assert os.listdir(folder) == [names[1]]  # somebody may be at work on it
