@@ -3,6 +3,7 @@
 The library takes 70 ms and 12 MB to import, so this module is imported only where there is one.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ UNREADABLE = (ValueError, UnsupportedAlgorithm, InternalError, x509.InvalidVersi
 """
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _CURVES = frozenset(("secp256r1", "secp384r1", "secp521r1"))
 
 
@@ -30,29 +32,28 @@ class Facts(NamedTuple):
     Attributes:
         begins: when the certificate does.
         expires: when it ends.
-        untimely: a sentence about a certificate that is not good at this time; None if it is.
-        warnings: sentences about what will not work, though it can be loaded, that one included.
+        until: when the first of the lists is due to be replaced.
+        warnings: sentences about what is not good at this time, though it can be loaded.
         parts: of the files, as they were looked at.
     """
 
     begins: datetime
     expires: datetime
-    untimely: str | None
+    until: datetime
     warnings: tuple[str, ...]
     parts: Parts
 
     def is_good(self, now: datetime) -> bool:
-        """Whether the certificate is good at this time."""
-        return self.begins <= now < self.expires
+        """Whether all of it is good at this time."""
+        return self.begins <= now < min(self.expires, self.until)
 
 
 def inspect(files: Files) -> Facts:
     """Look at all of the files. Raises ConfigError, which names the file and the remedy."""
     chain, begins, expires = _check_pair(files)
     now = datetime.now(UTC)
-    untimely = _untimely(files.cert, begins, expires, now)
-    warnings = [] if untimely is None else [untimely]
-    authorities = lists = b""
+    warnings = list(_untimely(files.cert, begins, expires, now))
+    authorities, lists, until = b"", b"", _NEVER
     if files.client_ca is not None:
         authorities = _check_authorities(files.client_ca)
     if files.client_crl is not None:
@@ -63,16 +64,15 @@ def inspect(files: Files) -> Facts:
                 "it is, no client's certificate is accepted"
             )
     parts = Parts(chain, authorities, lists)
-    return Facts(begins, expires, untimely, tuple(warnings), parts)
+    return Facts(begins, expires, until, tuple(warnings), parts)
 
 
-def _untimely(cert: Path, begins: datetime, expires: datetime, now: datetime) -> str | None:
+def _untimely(cert: Path, begins: datetime, expires: datetime, now: datetime) -> Iterator[str]:
     if expires <= now:
-        return f"the certificate in {cert} expired on {expires:%Y-%m-%d}: renew it"
-    if now < begins:
+        yield f"the certificate in {cert} expired on {expires:%Y-%m-%d}: renew it"
+    elif now < begins:
         moment = f"{begins:%Y-%m-%dT%H:%M:%SZ}"
-        return f"the certificate in {cert} is good from {moment} on: wait, or set the clock"
-    return None
+        yield f"the certificate in {cert} is good from {moment} on: wait, or set the clock"
 
 
 def _check_pair(files: Files) -> tuple[bytes, datetime, datetime]:
@@ -149,7 +149,7 @@ def _check_lists(path: Path) -> tuple[bytes, datetime]:
         lists = [x509.load_pem_x509_crl(each + end) for each in text.split(end)[:-1]]
         if len(lists) != _blocks(text, b"X509 CRL"):
             raise ValueError
-        until = min(each.next_update_utc or datetime.max.replace(tzinfo=UTC) for each in lists)
+        until = min(each.next_update_utc or _NEVER for each in lists)
         return b"".join(each.public_bytes(Encoding.PEM) for each in lists), until
     except UNREADABLE as error:
         raise ConfigError(

@@ -96,8 +96,8 @@ class Live:
         self._again, self._delay = self._clock() + self._delay, min(2 * self._delay, LAST_DELAY)
         try:
             context, facts = _load(self._files)
-            if facts.untimely and self._facts.is_good(datetime.now(UTC)):
-                raise ConfigError(facts.untimely)  # to all who look, it is worse than none
+            if facts.warnings and self._facts.is_good(datetime.now(UTC)):
+                raise ConfigError("; ".join(facts.warnings))  # clients take what is used now
         except ConfigError as error:
             before, self._told = self._told, error.message
             return None if before == error.message else Change(error.message, self.expires)

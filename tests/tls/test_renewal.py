@@ -271,6 +271,23 @@ def test_a_certificate_that_nobody_takes_now_does_not_replace_one_that_is_good(
     assert live.context is not good
 
 
+def test_a_list_that_lets_nobody_in_does_not_replace_one_that_is_good(tmp_path: Path) -> None:
+    own = Certificates(tmp_path)
+    crl = own.revoke(own.client("mallory"), tmp_path / "crl.pem")
+    live = Live(Files(own.server.cert, own.server.key, None, "required", own.ca, crl))
+    good = live.context
+
+    own.revoke(own.client("mallory"), crl, days=-1)
+    refused = live.look()
+
+    assert refused is not None
+    assert refused.refused is not None
+    assert "was due to be replaced on" in refused.refused
+    assert live.context is good
+    own.revoke(own.client("mallory"), crl, days=5)
+    assert live.look() == Change(None, live.expires)
+
+
 def test_one_that_nobody_takes_now_replaces_another(tmp_path: Path) -> None:
     own = Certificates(tmp_path)
     own.expire(own.server)
