@@ -163,6 +163,7 @@ def _check_rates(text: str) -> None:
     for each in (found.default, *found.named.values()):
         if each is not None:
             _check_rate(each)
+    assert rates(str(found)) == found
     assert found.of("nobody's") in (found.default, None)
     assert bool(found) == any((found.default, *found.named.values()))
 
