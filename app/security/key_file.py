@@ -12,7 +12,7 @@ from app.files import locked, reason
 from app.masking import holds_secret, mask
 from app.security.api_keys import NewKey, id_of, new_key
 from app.security.callers import Caller
-from app.security.records import Record, from_bytes, is_name, to_bytes
+from app.security.records import LAST_SECOND, Record, from_bytes, is_name, to_bytes
 from app.security.storing import read_small, replace_private
 
 MAX_BYTES = 1 << 24
@@ -113,7 +113,9 @@ class KeyFile:
         def change(records: list[Record]) -> list[Record]:
             found = reversed(_named(records, name))  # of one second's keys the last is the newest
             newest = max(found, key=lambda each: each.created)
-            lasts = None if newest.expires is None else now + newest.expires - newest.created
+            lasts = None
+            if newest.expires is not None:  # in the year 9999, where somebody has written "never"
+                lasts = min(now + newest.expires - newest.created, LAST_SECOND)
             kept = [each for each in records if each.name != newest.name]
             if grace:
                 until = now + grace * HOUR

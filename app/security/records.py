@@ -15,6 +15,8 @@ from app.security.api_keys import DIGITS, ID_LENGTH
 from app.security.callers import Caller, Scope
 
 FORMAT = 1
+LAST_SECOND = 253_402_300_799
+"""Of the year 9999, behind which nothing can be written as a date, Unix time."""
 
 _ID = re.compile(rf"[{DIGITS}]{{{ID_LENGTH}}}")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._@-]{0,61}[A-Za-z0-9._@-])?")

@@ -11,6 +11,7 @@ import orjson
 
 from app.files import locked, reason
 from app.security.followed import Tell
+from app.security.records import LAST_SECOND
 from app.security.storing import read_small, replace_private
 from app.threads import started
 
@@ -19,8 +20,7 @@ SUFFIX = ".used"
 
 _LOCK_SECONDS = 2.0
 _MAX_BYTES = 1 << 22
-_DATES = range(253_402_300_800)
-"""Unix times until the end of the year 9999: only those can be written as dates."""
+_DATES = range(LAST_SECOND + 1)
 
 
 def places(keys: Path, state: Path | None) -> tuple[Path, ...]:

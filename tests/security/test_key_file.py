@@ -333,3 +333,17 @@ def test_who_has_to_wait_too_long_for_others_is_told_so(
         KeyFile(path).revoke("web")
 
     assert [each.name for each in KeyFile(path).read()] == ["web"]
+
+
+def test_a_key_that_ends_in_the_year_9999_can_be_rotated(path: Path) -> None:
+    made(path, "web", days=1)
+    content = json.loads(path.read_bytes())
+    content["keys"][0] |= {"created": "2020-01-01T00:00:00Z", "expires": "9999-12-31T23:59:59Z"}
+    path.write_text(json.dumps(content))
+
+    fresh = KeyFile(path).rotate("web").text
+
+    assert name_of(ring(path), bearer(fresh)) == "web"
+    assert [each.described()["expires"] for each in KeyFile(path).read()] == [
+        "9999-12-31T23:59:59Z"
+    ]
