@@ -133,12 +133,12 @@ class Journal:
     # ---- in the thread ------------------------------------------------------------------------
 
     def _work(self) -> None:
-        tidied = -_IDLE_SECONDS
+        due = 0.0
         while not self._closing.is_set():
-            if time.monotonic() - tidied >= _IDLE_SECONDS:
-                tidied = time.monotonic()
+            if time.monotonic() >= due:
+                due = time.monotonic() + _IDLE_SECONDS
                 self._tidy()
-            if self._some.wait(_IDLE_SECONDS):
+            if self._some.wait(due - time.monotonic()):
                 self._closing.wait(GATHER_SECONDS)
                 self._write()
         self._write()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -246,6 +247,34 @@ def test_what_is_too_old_is_removed_whoever_wrote_it(kept: Kept) -> None:
     assert eventually(lambda: not (kept.folder / names["old"]).exists())
     journal.close()
     assert sorted(os.listdir(kept.folder)) == sorted([names["young"], "notes.txt"])
+
+
+class Waits(threading.Event):
+    """Remembers for how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return super().wait(timeout)
+
+
+def test_a_record_does_not_put_off_the_next_look_for_what_is_too_old(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.journal.journal._IDLE_SECONDS", 1000.0)
+    journal = Journal(kept.folder, kept.public, 30, Metrics(), Log("error"))
+    monkeypatch.setattr(journal, "_some", waits := Waits())
+
+    journal.record("id", "tiny/2", None, ROW, b"")
+    assert eventually(kept.records)
+    assert eventually(lambda: len(waits.seconds) > 1)
+    journal.close()
+
+    first, second, *_ = waits.seconds
+    assert second < first <= 1000.0
 
 
 def test_what_is_too_old_and_cannot_be_removed_is_told_once_and_keeps_nothing_else(
