@@ -13,7 +13,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from app.quotas.script import SCRIPT
+from app.quotas.script import SCRIPT, looking
 from app.threads import started
 
 ANSWER_SECONDS = 0.1
@@ -125,6 +125,7 @@ class Remote:
         self._make = _maker(url, seconds / 2)
         self._lock = threading.Lock()
         self._link: Link | None = None  # made by the process that uses it, after it was forked
+        self._failed: Asked = PROBE  # what it was lost over
         self._is_lost = self._is_sought = self._is_closed = False
 
     def ask(self, asked: Asked) -> list[int] | None:
@@ -137,7 +138,7 @@ class Remote:
         try:
             return link.ask(asked)
         except Exception as error:  # noqa: BLE001 - a library may raise anything
-            self._lose(link, error)
+            self._lose(link, asked, error)
             return None
 
     def close(self) -> None:
@@ -154,11 +155,11 @@ class Remote:
             self._link = self._link or Link(self._make, self._threads, self._seconds)
             return self._link
 
-    def _lose(self, link: Link, error: Exception) -> None:
+    def _lose(self, link: Link, asked: Asked, error: Exception) -> None:
         with self._lock:
             if self._link is not link:  # others were faster
                 return
-            self._link, self._is_lost = None, True
+            self._link, self._is_lost, self._failed = None, True, asked
         link.close()
         self._changed(error)
         self._seek()
@@ -170,12 +171,16 @@ class Remote:
                 self._is_sought = started(self._probe, "quotas-probe") is not None
 
     def _probe(self) -> None:
+        # A cluster, or a bucket that is something else, fails what was asked and not the probe:
+        # without another look at that it would be found and lost again every second.
+        names, given = self._failed
         while not self._is_closed:
             time.sleep(self._probe_seconds)
             connection = None
             try:
                 connection = Connection(self._make)
                 connection.ask(PROBE)
+                connection.ask((names, looking(given)))
             except Exception:  # noqa: BLE001, S112 - it was told when this began
                 continue
             finally:

@@ -1,5 +1,7 @@
 """The script that Redis runs: the same buckets, by the clock of the Redis server."""
 
+from collections.abc import Sequence
+
 from app.rates import Rate
 
 SCRIPT = """
@@ -48,6 +50,12 @@ def arguments(rate: Rate, count: int) -> tuple[int, ...]:
     """What the script is given for one bucket."""
     most = rate.burst * rate.parts
     return count, rate.units, rate.parts, most, rate.period * 1_000_000
+
+
+def looking(given: Sequence[int | str]) -> list[int | str]:
+    """What the script is given to take nothing from the buckets that this would take from."""
+    each = len(arguments(Rate(1, 1, 1), 0))
+    return [0 if place % each == 0 else value for place, value in enumerate(given)]
 
 
 def key(policy: str, rate: Rate, owner: str) -> str:

@@ -1,6 +1,7 @@
 """Quotas that several machines share by a real Redis: exact, and never in the way when it fails."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -158,6 +159,23 @@ def test_a_full_redis_is_one_that_does_not_work(tmp_path: Path) -> None:
         redis.command("CONFIG", "SET", "maxmemory", "0")
         shared.wait_for(lambda: "found" in shared.told)
         assert shared.take("x") is not None
+
+
+def test_what_fails_what_is_asked_is_not_found_by_something_else(tmp_path: Path) -> None:
+    """A bucket that is none, as well as a cluster, which changes no two at once."""
+    with RedisServer(tmp_path) as redis:
+        shared = Shared(redis.url, WAIT_SECONDS)
+        ((name,), _) = asked("x")
+        redis.command("LPUSH", name, "1")
+
+        assert shared.take("x") is None
+        probed = re.compile(r"cmdstat_evalsha:calls=(\d+)")
+        shared.wait_for(lambda: int(probed.findall(redis.command("INFO", "commandstats"))[0]) > 4)
+        assert shared.told == ["ResponseError"]
+
+        redis.command("DEL", name)
+        shared.wait_for(lambda: "found" in shared.told)
+        assert shared.take("x", 20) is not None  # nothing was taken to find that out
 
 
 def test_without_its_password_it_does_not_work_and_nobody_is_told_the_wrong_one(
