@@ -2,6 +2,8 @@
 
 import errno
 import os
+import stat
+import sys
 from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
@@ -44,16 +46,17 @@ def erase(path: Path, private: Any, request_ids: Container[str]) -> int:
                 f"{path} is still being written, and erased from when it is complete: "
                 "at the latest an hour after it was begun, or when the service is restarted"
             )
-        if not os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False)):
+        old = os.fstat(descriptor)
+        if not os.path.samestat(old, path.stat(follow_symlinks=False)):
             # The lock is that of a file which is gone: of two who erase from its successor, one
             # would bring back what the other takes out.
             raise StoreError(f"{path} was replaced meanwhile, as by another erasing: try again")
-        return _erase(path, private, request_ids)
+        return _erase(path, private, request_ids, old)
     finally:
         os.close(descriptor)
 
 
-def _erase(path: Path, private: Any, request_ids: Container[str]) -> int:
+def _erase(path: Path, private: Any, request_ids: Container[str], old: os.stat_result) -> int:
     found = list(read(path, private))
     for each in found:
         if isinstance(each, Remark) and each.is_absent:
@@ -63,11 +66,11 @@ def _erase(path: Path, private: Any, request_ids: Container[str]) -> int:
     records = [each for each in found if isinstance(each, Record)]
     kept = [record for record in records if record.request_id not in request_ids]
     if len(kept) < len(records):
-        _replace(path, private, kept)
+        _replace(path, private, kept, old)
     return len(records) - len(kept)
 
 
-def _replace(path: Path, private: Any, records: list[Record]) -> None:
+def _replace(path: Path, private: Any, records: list[Record], old: os.stat_result) -> None:
     temporary = path.with_name(temporary_name())
     try:
         file = LogFile(temporary, private.public_key())
@@ -75,6 +78,7 @@ def _replace(path: Path, private: Any, records: list[Record]) -> None:
             for lot in framed(records):
                 file.write(map(packed, lot))
             file.end()
+            _keep_rights(temporary, old)
             file.sync()
             os.replace(temporary, path)
         finally:
@@ -84,3 +88,15 @@ def _replace(path: Path, private: Any, records: list[Record]) -> None:
         with suppress(OSError):  # what went wrong first is what the caller must hear of
             temporary.unlink()
         raise StoreError(f"{path} cannot be replaced: {reason(error)}") from error
+
+
+def _keep_rights(new: Path, old: os.stat_result) -> None:
+    """Let those use a file who could use the old one: root may erase from what others look after.
+
+    Where it cannot be given away it stays that of who erases, and of nobody else.
+    """
+    if sys.platform == "win32":
+        return
+    with suppress(OSError):
+        os.chown(new, old.st_uid, old.st_gid)
+        os.chmod(new, stat.S_IMODE(old.st_mode))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import time
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,7 @@ from app.files import temporary_name
 from app.journal import erase, erasing, read
 from app.journal.writing import lock
 from tests.support.journal import Kept, record, written
-from tests.support.users import SERVICE, needs_root, run_as, shared_folder
+from tests.support.users import GROUP, SERVICE, needs_root, run_as, shared_folder
 
 NAME = "20261126T080000Z-7-0123abcd.sealed"
 
@@ -76,6 +77,18 @@ def test_a_pipe_is_not_waited_for(kept: Kept) -> None:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@needs_root
+def test_who_could_use_a_file_can_use_the_one_in_its_place(kept: Kept) -> None:
+    path = written(kept.folder / NAME, kept.public, [record(1), record(2)])
+    os.chown(path, SERVICE, GROUP)
+    path.chmod(0o640)
+
+    erase(path, kept.key, {"id-1"})
+
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (SERVICE, GROUP, 0o640)
 
 
 TIDY = """
