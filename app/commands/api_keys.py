@@ -11,7 +11,7 @@ from app.commands.keys import keys_group
 from app.commands.printing import hand_over, say, say_table
 from app.errors import StoreError
 from app.security import Caller, KeyFile, NewKey, Scope, utc
-from app.security.uses import places, read
+from app.security.uses import places, read, unreadable
 
 MOST_DAYS, MOST_HOURS = 36500, 24 * 366
 
@@ -49,7 +49,11 @@ def list_keys() -> None:
     if not records:
         say("there are no keys: make one with `flask --app wsgi keys new`", err=True)
         return
-    used = read(places(config().keys, config().state))
+    files = places(config().keys, config().state)
+    used, unknown = read(files), unreadable(files)
+    for path, why in unknown.items():
+        say(f"{path} cannot be read: {why}; when keys were last used is not known", err=True)
+    otherwise = "unknown" if unknown else "never"
     rows = [("NAME", "ID", "SCOPES", "MODELS", "CREATED", "EXPIRES", "LAST USED")]
     for each in sorted(records, key=lambda each: (each.name, each.created)):
         shown = each.described()
@@ -61,7 +65,7 @@ def list_keys() -> None:
                 "all" if shown["models"] is None else ",".join(shown["models"]),
                 shown["created"],
                 shown["expires"] or "never",
-                utc(used[each.id]) if each.id in used else "never",
+                utc(used[each.id]) if each.id in used else otherwise,
             )
         )
     say_table(rows)

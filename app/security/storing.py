@@ -39,18 +39,22 @@ def read_small(path: Path, limit: int) -> bytes:
     return data
 
 
-def replace_private(path: Path, data: bytes, last: Callable[[], None] | None = None) -> None:
+def replace_private(
+    path: Path, data: bytes, last: Callable[[], None] | None = None, like: Path | None = None
+) -> None:
     """Put a new file in the place of `path` in one step, down to the disk.
 
-    A new file can be read by its owner alone. One that was there keeps owner, group and rights: an
-    administrator who changes it must not lock out the service that it was made for. Who may not
-    give files away becomes their owner, if those who could read the file still can.
+    A new file can be read by its owner alone, and by who can read the one that it is like. One that
+    was there keeps owner, group and rights: an administrator who changes it must not lock out the
+    service that it was made for. Who may not give files away becomes their owner, if those who
+    could read the file still can.
 
     Args:
         path: of the file.
         data: that it is to hold.
         last: is called when all is on the disk but for the new name, so that hardly anything can
             go wrong behind it; whatever it raises leaves what was there as it was.
+        like: a file whose group and rights a new one gets, if it can.
 
     Raises:
         OSError: it cannot be written, or not so; what was there is as it was.
@@ -59,8 +63,7 @@ def replace_private(path: Path, data: bytes, last: Callable[[], None] | None = N
     temporary = path.with_name(temporary_name())
     try:
         write_new(temporary, data, 0o600)
-        with suppress(FileNotFoundError):
-            _take_over(path.stat(), temporary)
+        _inherit(path, temporary, like)
         if last is not None:
             last()
         os.replace(temporary, path)
@@ -75,6 +78,19 @@ def identity(path: Path) -> tuple[int, ...]:
     """Numbers that differ after a file was changed or replaced. Raises OSError."""
     found = os.stat(path)
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _inherit(path: Path, temporary: Path, like: Path | None) -> None:
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        if like is not None and sys.platform != "win32":
+            with suppress(OSError):  # it stays its owner's alone
+                found = like.stat()
+                os.chown(temporary, -1, found.st_gid)
+                os.chmod(temporary, stat.S_IMODE(found.st_mode))
+        return
+    _take_over(old, temporary)
 
 
 def _take_over(old: os.stat_result, new: Path) -> None:

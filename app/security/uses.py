@@ -38,6 +38,19 @@ def read(files: Sequence[Path]) -> dict[str, int]:
     return found
 
 
+def unreadable(files: Sequence[Path]) -> dict[Path, str]:
+    """Which of these files may tell more, to others, and why they cannot be read."""
+    found = {}
+    for path in files:
+        try:
+            read_small(path, _MAX_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            found[path] = reason(error)
+    return found
+
+
 class Uses:
     """The last uses that a process has seen, and those that all have written down.
 
@@ -98,7 +111,9 @@ class Uses:
             for key, second in seen.items():
                 merged[key] = max(int(second), merged.get(key, 0))
             kept = {key: merged[key] for key in sorted(merged.keys() & set(self._known()))}
-            replace_private(path, orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE))
+            data = orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE)
+            # Who looks after the keys is to see when they were used.
+            replace_private(path, data, like=self._files[0].with_suffix(""))
 
     def _start(self) -> None:
         """Write from time to time in this process; threads do not survive a fork."""

@@ -74,6 +74,17 @@ def test_the_list_shows_all_but_the_keys(tmp_path: Path) -> None:
     assert key[13:] not in done.stdout
 
 
+def test_a_use_that_cannot_be_read_is_unknown_rather_than_never(tmp_path: Path) -> None:
+    made(tmp_path / "keys.json", "web")
+    (tmp_path / "keys.json.used").mkdir()  # which not even root can read as a file
+
+    done = run(tmp_path, "keys", "list")
+
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1].split()[-1] == "unknown"
+    assert done.stderr.startswith(f"{tmp_path / 'keys.json.used'} cannot be read: ")
+
+
 def test_without_keys_the_list_says_how_to_make_one(tmp_path: Path) -> None:
     done = run(tmp_path, "keys", "list")
 

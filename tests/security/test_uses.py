@@ -12,6 +12,7 @@ import pytest
 from app.security.uses import Uses, places, read
 from tests.support.api_keys import Told, bearer, made, name_of, ring
 from tests.support.threads import no_more_threads
+from tests.support.users import GROUP, SERVICE, needs_root, run_as, shared_folder
 
 
 @pytest.fixture
@@ -144,3 +145,22 @@ def test_without_a_thread_a_use_is_known_and_the_next_one_starts_it(
     assert not meanwhile
     assert uses.last() == {"a": 1001}
     assert len(writers() - before) == 1
+
+
+@needs_root
+def test_who_looks_after_the_keys_can_read_it() -> None:
+    with shared_folder() as folder:
+        keys = folder / "keys.json"
+        made(keys)
+        os.chown(keys, SERVICE, GROUP)
+        keys.chmod(0o660)
+        note = "uses.note('a', 1000); uses.write()"
+        imports = "import sys; from pathlib import Path; from app.security.uses import Uses, places"
+        uses = "uses = Uses(places(Path(sys.argv[1]), None), lambda: {'a'}, print)"
+
+        done = run_as(SERVICE, (GROUP,), imports, f"{uses}; {note}", keys)
+
+        (file,) = places(keys, None)
+        assert (done.stdout, done.stderr) == ("", "")
+        assert read([file]) == {"a": 1000}
+        assert (file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)) == (GROUP, 0o660)
