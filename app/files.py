@@ -11,7 +11,7 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -129,10 +129,17 @@ def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
+def write_new(
+    path: Path, data: bytes, mode: int = 0o666, finish: Callable[[int], None] | None = None
+) -> None:
     """Write a file that must not exist yet, down to the disk. Raises OSError.
 
-    The process's umask takes away from `mode` what it always does.
+    Args:
+        path: of the file.
+        data: that it is to hold.
+        mode: from which the process's umask takes away what it always does.
+        finish: is given the descriptor when all is written. Owner and rights are changed by that:
+            what is at the path meanwhile is up to who may write to the folder.
     """
 
     def opened(name: str, flags: int) -> int:
@@ -142,6 +149,8 @@ def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
         view = memoryview(data)
         while view:
             view = view[file.write(view) :]
+        if finish is not None:
+            finish(file.fileno())
         os.fsync(file.fileno())
 
 

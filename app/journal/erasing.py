@@ -3,7 +3,6 @@
 import errno
 import os
 import stat
-import sys
 from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
@@ -78,7 +77,8 @@ def _replace(path: Path, private: Any, records: list[Record], old: os.stat_resul
             for lot in framed(records):
                 file.write(map(packed, lot))
             file.end()
-            _keep_rights(temporary, old)
+            with suppress(OSError):  # only root can give it away; else it is whose it is, alone
+                file.give(old.st_uid, old.st_gid, stat.S_IMODE(old.st_mode))
             file.sync()
             os.replace(temporary, path)
         finally:
@@ -88,15 +88,3 @@ def _replace(path: Path, private: Any, records: list[Record], old: os.stat_resul
         with suppress(OSError):  # what went wrong first is what the caller must hear of
             temporary.unlink()
         raise StoreError(f"{path} cannot be replaced: {reason(error)}") from error
-
-
-def _keep_rights(new: Path, old: os.stat_result) -> None:
-    """Let those use a file who could use the old one: root may erase from what others look after.
-
-    Where it cannot be given away it stays that of who erases, and of nobody else.
-    """
-    if sys.platform == "win32":
-        return
-    with suppress(OSError):
-        os.chown(new, old.st_uid, old.st_gid)
-        os.chmod(new, stat.S_IMODE(old.st_mode))

@@ -55,6 +55,12 @@ class LogFile:
         """Write the frame by which a reader knows that nothing is missing. Raises OSError."""
         self._put(END, b"")
 
+    def give(self, owner: int, group: int, mode: int) -> None:
+        """Make it somebody else's, with these rights. Raises OSError; then it is as it was."""
+        if sys.platform != "win32":
+            os.fchown(self._descriptor, owner, group)
+            os.fchmod(self._descriptor, mode)
+
     def sync(self) -> None:
         """Have all of it on the disk. Raises OSError."""
         os.fsync(self._descriptor)

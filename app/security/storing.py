@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from app.files import sync_folder, temporary_name, write_new
@@ -62,8 +63,7 @@ def replace_private(
     path = path.resolve()  # a link stays one
     temporary = path.with_name(temporary_name())
     try:
-        write_new(temporary, data, 0o600)
-        _inherit(path, temporary, like)
+        write_new(temporary, data, 0o600, partial(_inherit, path, like))
         if last is not None:
             last()
         os.replace(temporary, path)
@@ -80,26 +80,26 @@ def identity(path: Path) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _inherit(path: Path, temporary: Path, like: Path | None) -> None:
+def _inherit(path: Path, like: Path | None, descriptor: int) -> None:
     try:
         old = path.stat()
     except FileNotFoundError:
         if like is not None and sys.platform != "win32":
             with suppress(OSError):  # it stays its owner's alone
                 found = like.stat()
-                os.chown(temporary, -1, found.st_gid)
-                os.chmod(temporary, stat.S_IMODE(found.st_mode))
+                os.fchown(descriptor, -1, found.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
         return
-    _take_over(old, temporary)
+    _take_over(old, descriptor)
 
 
-def _take_over(old: os.stat_result, new: Path) -> None:
+def _take_over(old: os.stat_result, new: int) -> None:
     if sys.platform == "win32":
         return
     for uid, gid in ((-1, old.st_gid), (old.st_uid, -1)):  # a group may be kept without the owner
         with suppress(OSError):  # only who may give files away can do this
-            os.chown(new, uid, gid)
-    if not _is_read_as_before(old, new.stat()):
+            os.fchown(new, uid, gid)
+    if not _is_read_as_before(old, os.fstat(new)):
         who = f"user {old.st_uid}"
         if os.geteuid() == old.st_uid:  # who may not be in the group of his own file
             who = f"somebody in group {old.st_gid}"
@@ -108,7 +108,7 @@ def _take_over(old: os.stat_result, new: Path) -> None:
             f"its owner {old.st_uid} and group {old.st_gid} cannot be kept, and the service might "
             f"not read it any more; it is as it was, do this as root or as {who}",
         )
-    os.chmod(new, stat.S_IMODE(old.st_mode))
+    os.fchmod(new, stat.S_IMODE(old.st_mode))
 
 
 def _is_read_as_before(old: os.stat_result, new: os.stat_result) -> bool:

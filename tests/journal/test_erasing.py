@@ -12,7 +12,7 @@ import pytest
 from app.errors import StoreError
 from app.files import temporary_name
 from app.journal import erase, erasing, read
-from app.journal.writing import lock
+from app.journal.writing import LogFile, lock
 from tests.support.journal import Kept, record, written
 from tests.support.users import GROUP, SERVICE, needs_root, run_as, shared_folder
 
@@ -89,6 +89,28 @@ def test_who_could_use_a_file_can_use_the_one_in_its_place(kept: Kept) -> None:
 
     found = path.stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (SERVICE, GROUP, 0o640)
+
+
+@needs_root
+def test_who_may_write_to_the_folder_is_given_no_file_from_elsewhere(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a link in the place of the new file, just before root gives that away."""
+    path = written(kept.folder / NAME, kept.public, [record(1), record(2)])
+    os.chown(path, SERVICE, GROUP)
+    roots = tmp_path / "roots"
+    roots.touch(mode=0o600)
+
+    class Swapped(LogFile):
+        def end(self) -> None:
+            super().end()
+            self.path.unlink()
+            self.path.symlink_to(roots)
+
+    monkeypatch.setattr(erasing, "LogFile", Swapped)
+    erase(path, kept.key, {"id-1"})
+
+    assert (roots.stat().st_uid, stat.S_IMODE(roots.stat().st_mode)) == (0, 0o600)
 
 
 TIDY = """

@@ -6,11 +6,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import StoreError
-from app.files import locked
+from app.files import locked, write_new
 from app.security import Caller, KeyFile, Scope, key_file
 from app.security.api_keys import new_key
 from tests.support.api_keys import PREDICTS, RULES, bearer, made, name_of, ring
@@ -347,3 +348,24 @@ def test_a_key_that_ends_in_the_year_9999_can_be_rotated(path: Path) -> None:
     assert [each.described()["expires"] for each in KeyFile(path).read()] == [
         "9999-12-31T23:59:59Z"
     ]
+
+
+@needs_root
+def test_who_may_write_to_the_folder_is_given_no_file_from_elsewhere(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a link in the place of the new file, as soon as root has written that."""
+    made(path, "web")
+    os.chown(path, SERVICE, GROUP)
+    roots = tmp_path / "roots"
+    roots.touch(mode=0o600)
+
+    def swapped(new: Path, *given: Any) -> None:
+        write_new(new, *given)
+        new.unlink()
+        new.symlink_to(roots)
+
+    monkeypatch.setattr("app.security.storing.write_new", swapped)
+    KeyFile(path).revoke("web")
+
+    assert (roots.stat().st_uid, stat.S_IMODE(roots.stat().st_mode)) == (0, 0o600)
