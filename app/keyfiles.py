@@ -67,6 +67,8 @@ def beside(private: Path, suffix: str) -> Path:
 def write_pair(private: Path, secret: bytes, public: Path, known: bytes) -> None:
     """Write a private key to a file of its owner's alone and the public one to another, or neither.
 
+    A certificate is as good as a public key.
+
     Raises:
         ConfigError: one of the files exists already, or cannot be written.
     """

@@ -1,10 +1,6 @@
 """Files of keys: their owner's alone where they are private, and never overwritten."""
 
-import resource
-import signal
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +16,7 @@ from app.keyfiles import (
     write_key_file,
     write_pair,
 )
+from tests.support.full import files_of_at_most
 
 
 @pytest.mark.parametrize("mode", [OWNER_ONLY, EVERYBODY])
@@ -43,19 +40,6 @@ def test_a_file_that_cannot_be_read_or_written_is_told_in_one_sentence(tmp_path:
         read_key_file(tmp_path / "absent")
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         write_key_file(tmp_path / "absent" / "key", b"content", OWNER_ONLY)
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """As on a disk that becomes full: this process writes no larger files."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_half_a_key_is_not_left_in_the_way(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from app.errors import ConfigError
-from app.keyfiles import private_key
+from app.keyfiles import private_key, write_pair
 from app.tls.certificates import UNREADABLE
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -148,16 +148,10 @@ class Workshop:
         secret = key.private_bytes(pem, plain, serialization.NoEncryption())
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_new(made.key, secret, 0o600)
-            _write_new(made.cert, cert.public_bytes(pem), 0o644)
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be written: {error.strerror}") from error
+        write_pair(made.key, secret, made.cert, cert.public_bytes(pem))
         self.made.append(made)
-
-
-def _write_new(path: Path, data: bytes, mode: int) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:

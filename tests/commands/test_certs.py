@@ -11,6 +11,7 @@ from cryptography import x509
 
 from app import create_app
 from app.config import Config
+from tests.support.full import files_of_at_most
 
 Run = Callable[..., Result]
 
@@ -71,6 +72,15 @@ def test_what_is_there_is_kept_and_what_is_missing_is_added(run: Run, tmp_path: 
     context.load_cert_chain(
         tmp_path / "certs" / "client-alice.pem", tmp_path / "certs" / "client-alice-key.pem"
     )
+
+
+def test_what_a_full_disk_took_half_of_is_made_at_the_second_try(run: Run, tmp_path: Path) -> None:
+    with files_of_at_most(300):  # room for a key, and for no certificate
+        failed = run()
+    assert (failed.exit_code, contents(tmp_path)) == (1, {})
+    assert "ca.pem cannot be written: File too large" in failed.stderr
+
+    assert run().exit_code == 0
 
 
 def test_other_names_for_a_server_that_is_there_are_refused(run: Run, tmp_path: Path) -> None:
