@@ -37,21 +37,26 @@ JSON = ("Content-Type", "application/json")
 SETTLE = "ordinate.settle"
 """Of a WSGI environment: asked when there is an answer, whether anybody still waits for it."""
 
+STARTED = "ordinate.started"
+"""Of a WSGI environment: when the request was here, by `time.perf_counter`, if that was before."""
+
 ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 """Headers of every answer. What a key has opened must not be kept for others by a cache on the way,
 and such a cache does not know X-API-Key; what is current may be something else in a moment."""
 
 
 class Unfinished(Exception):
-    """A plain request was let in, and takes longer than others may wait.
+    """A request takes longer than others may wait.
 
     Attributes:
-        started: when, by `time.perf_counter`.
-        request_id: its id.
+        started: when it was here, by `time.perf_counter`.
+        request_id: its id, if it has one already.
         ticket: of who was let in, if that was asked.
     """
 
-    def __init__(self, started: float, request_id: str, ticket: Ticket | None) -> None:
+    def __init__(
+        self, started: float, request_id: str | None = None, ticket: Ticket | None = None
+    ) -> None:
         super().__init__()
         self.started, self.request_id, self.ticket = started, request_id, ticket
 
@@ -82,8 +87,11 @@ class FastPath:
         if plain is None or plain.length > self._served.config.max_body_bytes:
             return self._application(environ, start_response)
         self._served.watcher.ensure()
+        unfinished = Unfinished(environ.get(STARTED) or time.perf_counter())
         body = _read(environ, plain.length)
-        outcome, fresh = self.respond(plain, body, sender=sender_of(environ), settle=settle)
+        outcome, fresh = self.respond(
+            plain, body, None, sender_of(environ), settle, unfinished=unfinished
+        )
         length = ("Content-Length", str(len(outcome.body)))
         named = ("X-Request-Id", fresh)
         strict = strict_transport(self._served.config.hsts, environ["wsgi.url_scheme"])
@@ -111,7 +119,7 @@ class FastPath:
             sender: where it comes from.
             settle: asked when there is an answer, whether anybody still waits for it.
             briefly: whether others wait meanwhile.
-            unfinished: what was raised when it was tried before.
+            unfinished: what is known of it already, as when it was tried before.
 
         Returns:
             The outcome, whatever it is, and the request's id.
@@ -119,10 +127,9 @@ class FastPath:
         Raises:
             Unfinished: others wait, and this takes longer. Nothing was counted or logged.
         """
-        if unfinished is None:
-            started, fresh, ticket = time.perf_counter(), request_id(plain.request_id), None
-        else:
-            started, fresh, ticket = unfinished.started, unfinished.request_id, unfinished.ticket
+        known = unfinished or Unfinished(time.perf_counter())
+        started, ticket = known.started, known.ticket
+        fresh = known.request_id or request_id(plain.request_id)
         try:
             if ticket is None:
                 ticket = FREE if self._guard.idle else self._admit(plain, sender, lineup)

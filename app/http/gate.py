@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from app.http.body import discard_rest
-from app.http.fast import ALWAYS, SETTLE
+from app.http.fast import ALWAYS, SETTLE, STARTED
 from app.http.hsts import strict_transport
 from app.http.outcome import Outcome, recorded
 from app.http.plain import sender_of, shown_in
@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
 
 
 def _enter() -> None:
-    g.started = time.perf_counter()
+    g.started = request.environ.get(STARTED) or time.perf_counter()
     service().watcher.ensure()  # for servers that have no hook for it
     g.request_id = request_id(request.headers.get("X-Request-Id"))
     _admit()

@@ -138,7 +138,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         method, path: as sent.
         route: the template that matched.
         bytes_in: length of its body, if declared.
-        started: when, by `time.perf_counter`.
+        started: when it was here, by `time.perf_counter`.
         settle: asked whether anybody still waits for the answer; where nobody does, the request was
             answered, counted and logged at its deadline, and that it went on is an event.
     """

@@ -36,7 +36,7 @@ _ROWS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 REQUESTS = Family("ordinate_requests_total", "Requests answered.", ("route", "method", "status"))
 DURATION = Family(
     "ordinate_request_duration_seconds",
-    "Time from the whole head of a request to its answer.",
+    "Time from a request being here to its answer, what it waited for a thread included.",
     ("route",),
     _SECONDS,
 )

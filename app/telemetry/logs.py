@@ -76,7 +76,7 @@ class Log:
             route: the template that matched.
             path: as sent, without the query.
             status: of the answer.
-            seconds: from the request's head to its answer.
+            seconds: from the request being here to its answer, what it waited included.
             bytes_in: length of the request's body, if known.
             bytes_out: length of the answer's body, if known.
             rows: how many were predicted.

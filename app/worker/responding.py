@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
-from app.http.fast import SETTLE, FastPath, Unfinished
+from app.http.fast import SETTLE, STARTED, FastPath, Unfinished
 from app.http.refusing import is_vital, refused
 from app.protocols.native import BRIEF_BYTES
 from app.worker.answers import Heads, answer, fitted
@@ -109,22 +110,23 @@ class Responder:
         Returns:
             None; where there is too much to do, a refusal, and `then` is not called.
         """
+        begun = unfinished or Unfinished(time.perf_counter())
         pool = self._pool(head)
         if pool.is_full() and not is_vital(head.environ["PATH_INFO"]):
             return self._refused(head, ends, Overloaded(BUSY), keep_alive)
 
         def work(settle: Settle) -> bytes:
             try:
-                return self._answer(head, ends, body, keep_alive, settle, unfinished)
+                return self._answer(head, ends, body, keep_alive, settle, begun)
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
                 return self._failed(head, ends, error, keep_alive)
 
-        size, came = len(body), self._loop.time()
+        size = len(body)
         if is_large(head):
             self._coming.arrived()
 
         def late() -> bytes:
-            waited = self._loop.time() - came
+            waited = time.perf_counter() - begun.started
             error = DeadlinePassed(LATE.format(waited))
             return self._refused(head, ends, error, keep_alive, waited)
 
@@ -222,15 +224,15 @@ class Responder:
         body: bytes,
         keep_alive: bool,
         settle: Settle,
-        unfinished: Unfinished | None,
+        begun: Unfinished,
     ) -> bytes:
         """Have the fast path answer, without the detour over WSGI, or the application."""
         if head.plain is not None and self._fast is not None:
             found = self._fast.respond(
-                head.plain, body, None, ends.sender, settle, unfinished=unfinished
+                head.plain, body, None, ends.sender, settle, unfinished=begun
             )
             return self._heads.answer(*found, keep_alive)
-        environ = ends.environ() | head.environ | {SETTLE: settle}
+        environ = ends.environ() | head.environ | {SETTLE: settle, STARTED: begun.started}
         return answer(self._application, environ, body, keep_alive)
 
     def _failed(self, head: Head, ends: Ends, error: BaseException, keep_alive: bool) -> bytes:

@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from math import inf
@@ -136,7 +137,8 @@ class InTurn(Responder):
         then: Callable[[bytes], None],
         unfinished: Unfinished | None = None,
     ) -> bytes | None:
-        asked = (head, ends, body, keep_alive, lambda: True, unfinished)
+        begun = unfinished or Unfinished(time.perf_counter())
+        asked = (head, ends, body, keep_alive, lambda: True, begun)
         self.waiting.append(lambda: then(self._answer(*asked)))
         return None
 

@@ -128,6 +128,24 @@ def test_an_answer_that_nobody_waits_for_is_neither_counted_nor_logged_as_one(
     assert (late["level"], late["route"]) == ("warning", "/models/<name>/predict")
 
 
+@pytest.mark.parametrize("target", ["/models/tiny/predict", "/models/tiny/schema"])
+def test_what_a_request_waited_for_a_thread_is_part_of_how_long_it_took(
+    service: Flask, loop: asyncio.AbstractEventLoop, target: str
+) -> None:
+    fast: Any = service.wsgi_app
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+
+    later(responder, loop, head(target), 8)
+
+    responder.close()
+    lines = fast.served.metrics.render()[0].decode().splitlines()
+    took, waited = (
+        sum(float(line.split()[-1]) for line in lines if line.startswith(series))
+        for series in ("ordinate_request_duration_seconds_sum", "ordinate_queue_seconds_sum")
+    )
+    assert took >= waited > 0
+
+
 def test_the_event_loop_answers_whatever_happens_on_it(
     service: Flask, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
