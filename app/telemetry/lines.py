@@ -138,11 +138,15 @@ class Sink:
         try:
             sent = self._send(line)
         except OSError:
-            for _ in range(lines):
-                self._on_loss()
+            self._lose(lines)
             return
-        self._torn = sent < len(line)
-        if self._torn:
+        self._torn = False
+        if rest := line[sent:]:
+            self._torn = not line[:sent].endswith(b"\n")
+            self._lose(min(lines, rest.count(b"\n")))
+
+    def _lose(self, lines: int) -> None:
+        for _ in range(lines):
             self._on_loss()
 
 

@@ -188,6 +188,30 @@ def test_after_a_torn_line_the_next_begins_on_its_own(tmp_path: Path, losses: Lo
     assert losses.count == 1
 
 
+ROOM = [
+    pytest.param(0, b"\nlast\n", 3, id="none"),
+    pytest.param(3, b"fir\nlast\n", 3, id="a part of a line"),
+    pytest.param(6, b"first\nlast\n", 2, id="a whole one"),
+    pytest.param(9, b"first\nsec\nlast\n", 2, id="one and a part"),
+]
+
+
+@pytest.mark.parametrize(("room", "written", "lost"), ROOM)
+def test_of_lines_that_are_written_together_each_that_is_cut_off_counts(
+    tmp_path: Path, losses: Losses, room: int, written: bytes, lost: int
+) -> None:
+    with open(tmp_path / "log", "wb", buffering=0) as file:
+        sink = Sink(file.fileno(), losses)
+        whole = sink._send
+        sink._send = lambda lines: whole(lines[:room])  # a disk that fills up
+        sink.write(b"first\nsecond\nthird\n")
+        sink._send = whole
+        sink.write(b"last\n")
+
+    assert (tmp_path / "log").read_bytes() == written
+    assert losses.count == lost
+
+
 MANY = """
 import os
 from app.telemetry import Log
