@@ -162,7 +162,7 @@ def recorded(  # noqa: PLR0913 - what a log line says of a request
         status=outcome.status,
         seconds=seconds,
         bytes_in=bytes_in,
-        bytes_out=len(outcome.body),
+        bytes_out=0 if method == "HEAD" else len(outcome.body),
         rows=rows,
         model=None if model is None else model.label,
         key=outcome.key,

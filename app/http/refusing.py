@@ -42,7 +42,7 @@ def refused(
         request_id=fresh,
         method=environ["REQUEST_METHOD"],
         route=UNREAD,
-        path=environ["PATH_INFO"],
+        path=environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),  # as Flask has it
         bytes_in=None,
         started=started,
     )

@@ -78,7 +78,7 @@ class Log:
             status: of the answer.
             seconds: from the request being here to its answer, what it waited included.
             bytes_in: length of the request's body, if known.
-            bytes_out: length of the answer's body, if known.
+            bytes_out: length of the answer's body as it is sent, if known.
             rows: how many were predicted.
             model: NAME/VERSION that predicted.
             remote: address of the peer.

@@ -260,6 +260,23 @@ def test_head_gets_no_body_whoever_refuses_it(
     assert b"\r\nContent-Length: %d\r\n" % len(answer.body) in short
 
 
+@pytest.mark.parametrize("prepare", [lambda _patch: None, full], ids=["answered", "refused"])
+def test_a_line_has_the_path_as_it_was_meant_and_the_bytes_that_were_sent(
+    service: Flask,
+    loop: asyncio.AbstractEventLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    prepare: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    responder = Responder(service, ONE_THREAD, Budget(1 << 20), loop)
+    prepare(monkeypatch)
+
+    given(responder, loop, head("/models/%c3%a4", BODY, "HEAD"))
+
+    (line,) = (json.loads(each) for each in capfd.readouterr().out.splitlines())
+    assert (line["method"], line["path"], line["bytes_out"]) == ("HEAD", "/models/\u00e4", 0)
+
+
 def given(responder: Responder, loop: asyncio.AbstractEventLoop, asked: Head) -> bytes:
     """The answer to a request that is left to a thread, whoever gives it."""
 
