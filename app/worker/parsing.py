@@ -139,5 +139,6 @@ def _check(environ: Environ) -> None:
         raise InvalidHeader("HOST")
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise UnsupportedTransferCoding("TRANSFER-ENCODING")  # it would be left undecoded
-    if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
+    expected = environ.get("HTTP_EXPECT", "100-continue").lower()  # a list: each proxy may add one
+    if any(each.strip(" \t") != "100-continue" for each in expected.split(",")):
         raise ExpectationFailed

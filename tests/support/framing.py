@@ -213,6 +213,7 @@ TAKEN = {
     "foo": Raw(405, _to("FOO /predict HTTP/1.1")),
     "trace": Raw(405, _to("TRACE /predict HTTP/1.1")),
     "dash-method": Raw(405, _to("-BLARGH /predict HTTP/1.1")),
+    "expect-twice": Raw(200, _with("Expect: 100-continue", "Expect: 100-Continue")),
     "upgrade": Raw(200, _with("Connection: Upgrade", "Upgrade: h2c")),
     "100-headers": Raw(200, _with(*["X-A: 1"] * 97)),
     "longest-header": Raw(200, _with(f"X-A: {'a' * (8190 - 7)}")),
