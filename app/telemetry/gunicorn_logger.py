@@ -53,12 +53,17 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """What gunicorn uses as `logger_class`; `--error-logfile FILE` and `--log-level` still work."""
 
     def setup(self, cfg: object) -> None:
-        """Let gunicorn open what it was told to, then write there in our form."""
+        """Let gunicorn open what it was told to, then write there in our form.
+
+        gunicorn does so again at each reload, and throws away what it had, which may have taken a
+        descriptor: ours is kept.
+        """
+        before = [each for each in self.error_log.handlers if isinstance(each, _SinkHandler)]
         super().setup(cfg)
         for handler in list(self.error_log.handlers):
             if type(handler) is logging.StreamHandler:
                 self.error_log.removeHandler(handler)
-                self.error_log.addHandler(_SinkHandler())
+                self.error_log.addHandler(before[0] if before else _SinkHandler())
         for handler in self.error_log.handlers:
             handler.setFormatter(JsonFormatter())
 

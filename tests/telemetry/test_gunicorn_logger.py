@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,3 +61,25 @@ def test_what_the_system_says_is_told() -> None:
         line = JsonFormatter().format(_record("it failed", error=True))
 
     assert "No such file or directory" in json.loads(line)["reason"]
+
+
+RELOADS = """
+import os
+from gunicorn.config import Config
+from app.telemetry.gunicorn_logger import JsonLogger
+JsonLogger(Config())
+before = os.listdir("/dev/fd")
+for _ in range(3):
+    log = JsonLogger(Config())
+log.info("told once")
+assert os.listdir("/dev/fd") == before
+"""
+
+
+def test_a_reload_opens_nothing_anew() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RELOADS], check=True, stderr=subprocess.PIPE, timeout=60
+    )
+
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["message"] == "told once"
