@@ -115,7 +115,7 @@ class Connection(Outgoing):
         """Answer the requests that are whole, until one is left to wait for."""
         cutter = self._cutter
         for _ in range(_TURN):
-            if self._busy or self._closing or self._stalled:
+            if self._busy or self._closing or self._stalled or self._queued:
                 return
             try:
                 request = cutter.next()
@@ -128,7 +128,11 @@ class Connection(Outgoing):
             if request is None:
                 break
         self._queued = True
-        self._loop.call_soon(self._go_on)
+        self._loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._queued = False
+        self._go_on()
 
     def _look_ahead(self) -> None:
         """Answer before the body is here, if it will not matter; encourage a client that asks."""
@@ -147,8 +151,7 @@ class Connection(Outgoing):
 
     def _go_on(self) -> None:
         """Take up what arrived while an answer was being made or taken, or others had a turn."""
-        self._queued = False
-        if self._busy or self._closing or self._transport is None:
+        if self._busy or self._closing or self._queued or self._transport is None:
             return
         self._advance()
         self._weigh()

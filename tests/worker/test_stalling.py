@@ -1,6 +1,8 @@
-"""Clients that let an answer wait: what they send meanwhile waits as well, and is counted."""
+"""Clients that take much: of time others have their turn between, of answers they get no more."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from flask import Flask, request
@@ -30,12 +32,27 @@ class Client(Socket):
         return 0
 
 
+class Brief:
+    """An application whose answers need no thread."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, *arguments: Any) -> Iterable[bytes]:
+        return self._application(*arguments)
+
+    def is_brief(self, _path: str) -> bool:
+        return True
+
+
 class Case:
     """A connection to an application that tells how long a body is."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, briefly: bool = False) -> None:
         application = Flask(__name__)
         application.post("/length")(lambda: str(len(request.data)))
+        if briefly:
+            vars(application)["wsgi_app"] = Brief(application.wsgi_app)
         self.process, self.client = Process(application), Client()
         self.connection = Connection(self.process, self.process.loop)
         self.connection.connection_made(self.client)
@@ -48,6 +65,15 @@ class Case:
     def receive(self, data: bytes) -> None:
         self.connection.data_received(data)
         self.process.work()
+
+    def turn(self) -> int:
+        """Let the loop have one turn; how many were answered by then."""
+        self.process.loop.call_soon(self.process.loop.stop)
+        self.process.loop.run_forever()
+        sending, self.process.late.sending = self.process.late.sending, []
+        for send in sending:
+            send()
+        return len(parsed(bytes(self.client.sent)))
 
     def answers(self) -> list[bytes]:
         self.process.work()
@@ -64,6 +90,20 @@ def case() -> Iterator[Case]:
 
 def asked(body: bytes) -> bytes:
     return post(body, target="/length")
+
+
+def test_however_much_a_client_sends_others_have_their_turn_between() -> None:
+    case = Case(briefly=True)
+    answered = [0]
+
+    while answered[-1] < 500:
+        if len(answered) <= 5:
+            case.connection.data_received(asked(b"1") * 100)
+        answered.append(case.turn())
+
+    case.connection.connection_lost(None)
+    case.process.loop.close()
+    assert max(after - before for before, after in pairwise(answered)) <= 2 * 16
 
 
 def test_a_client_that_lets_an_answer_wait_is_not_read_until_it_has_taken_it(case: Case) -> None:
