@@ -157,6 +157,7 @@ class Acceptor:
             busy = self._server.responder.refuse(Overloaded(BUSY), None)
             self._server.doorstep.turn_away(client, busy)
         else:  # an answer would take a handshake first
+            self._server.responder.unsecured(Overloaded(BUSY), None)
             client.close()
 
     def _arrival(self) -> Connection | Encryption:

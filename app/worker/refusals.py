@@ -80,13 +80,17 @@ def refuse(
     return refusal(status, body, fresh, strict, retry_after, keep_alive)
 
 
-def count_handshake(application: Any, error: ssl.SSLError, remote: str) -> None:
-    """Count a handshake that failed; why it did is told at the level debug.
+def count_handshake(application: Any, error: ssl.SSLError | Overloaded, remote: str | None) -> None:
+    """Count a handshake that failed, or had no room; why it did is told at the level debug.
 
     Anybody can make it fail, and scanners do so all day long.
     """
     service = getattr(application, "extensions", {}).get(EXTENSION)
-    if service is not None:
+    if service is None:
+        return
+    if isinstance(error, Overloaded):
+        service.metrics.rejected("overloaded")
+    else:
         service.metrics.rejected("handshake")
         reason = getattr(error, "verify_message", None) or error.reason
         service.log.event("debug", "handshake", reason=reason, remote=remote)

@@ -175,8 +175,8 @@ class Responder:
         strict = () if isinstance(error, PlainRequest) else self._strict
         return refuse(self._application, error, remote, strict)
 
-    def unsecured(self, error: ssl.SSLError, remote: str) -> None:
-        """Count a handshake that failed."""
+    def unsecured(self, error: ssl.SSLError | Overloaded, remote: str | None) -> None:
+        """Count a handshake that failed, or that there was no room for."""
         count_handshake(self._application, error, remote)
 
     def check(self, now: float) -> bool:

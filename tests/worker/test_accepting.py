@@ -1,12 +1,15 @@
 """Taking in connections: what those who are taken in have."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app import create_app
+from app.config import Config
 from app.worker.accepting import Acceptor
 from app.worker.connection import Connection
 from tests.fuzz.serving import Process
@@ -49,3 +52,31 @@ def test_an_answer_does_not_wait_until_those_before_are_acknowledged(
 
     assert end.family == kind
     assert warnings == []
+
+
+def test_who_is_closed_for_want_of_room_for_a_handshake_is_counted(models: Path) -> None:
+    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0"}
+    application = create_app(Config.from_env(settings))
+    process = Process(application)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        acceptor = Acceptor(
+            process, listener, ssl.create_default_context, most=0, loop=process.loop, warn=print
+        )
+        acceptor.start()
+        with socket.create_connection(listener.getsockname()) as client:
+            client.setblocking(False)
+            run_until(process.loop, lambda: is_closed(client))
+        acceptor.stop()
+    process.loop.close()
+
+    metrics = application.extensions["ordinate"].metrics.render()[0].decode()
+    assert 'ordinate_rejected_total{reason="overloaded"} 1.0' in metrics
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Whether the other end has hung up, without a word."""
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
