@@ -60,6 +60,7 @@ class Share:
     ) -> None:
         self._pids, self._counts, self._used, self._place = pids, counts, used, place
         self._changes, self._born = changes, changes[_RELOADS]
+        self._has_left = False
 
     @property
     def is_outdated(self) -> bool:
@@ -83,13 +84,14 @@ class Share:
             self._counts[self._place] = 0
 
     def tell(self, count: int) -> None:
-        """Say how many connections there are."""
-        if self._place is not None:
+        """Say how many connections there are, for as long as more are taken."""
+        if self._place is not None and not self._has_left:
             self._counts[self._place] = count
 
     def leave(self) -> None:
-        """Say that no more are taken."""
+        """Say that no more are taken: nobody waits for this worker from now on."""
         self.tell(_NOBODY)
+        self._has_left = True
 
     def is_first(self, count: int) -> bool:
         """Whether no other worker has fewer connections than so many."""
