@@ -187,6 +187,8 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Let the next worker have it."""
+    """Let the next worker have it, and what else was this one's."""
+    if hasattr(worker, "share"):
+        worker.share.release()
     if service := _service(server):
         service.metrics.release_slot(worker.slot)

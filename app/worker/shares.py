@@ -14,8 +14,8 @@ class Shares:
     """Process id and connections of each worker, in memory that is mapped before they are forked.
 
     Each worker writes its own pair, in whole words; everybody reads all of them. What is read may
-    be out of date, and that of a worker that was killed stays until another takes its place: it
-    must only ever decide who goes first.
+    be out of date, and that of a worker that was killed stays until its parent notices: it must
+    only ever decide who goes first.
     """
 
     def __init__(self) -> None:
@@ -92,6 +92,11 @@ class Share:
         """Say that no more are taken: nobody waits for this worker from now on."""
         self.tell(_NOBODY)
         self._has_left = True
+
+    def release(self) -> None:
+        """Let another worker have the place. For the parent alone, when this one has ended."""
+        if self._place is not None:
+            self._pids[self._place], self._counts[self._place] = 0, _NOBODY
 
     def is_first(self, count: int) -> bool:
         """Whether no other worker has fewer connections than so many."""

@@ -1,6 +1,6 @@
 """How workers share connections, by what each tells the others."""
 
-from app.worker.shares import Share, Shares
+from app.worker.shares import PLACES, Share, Shares
 
 
 def workers(count: int) -> list[Share]:
@@ -43,3 +43,25 @@ def test_nobody_waits_for_a_worker_that_leaves_while_its_connections_go() -> Non
         leaving.tell(left)
 
         assert staying.is_first(5)
+
+
+def test_nobody_waits_for_a_worker_that_was_killed() -> None:
+    killed, here = workers(2)
+    killed.tell(2)
+    here.tell(5)
+
+    killed.release()
+
+    assert here.is_first(5)
+
+
+def test_workers_that_end_before_they_begin_take_no_place_for_good() -> None:
+    shares = Shares()
+    for _ in range(PLACES):
+        shares.claim().release()
+
+    few, many = shares.claim(), shares.claim()
+
+    few.tell(1)
+    many.tell(2)
+    assert not many.is_first(2)
