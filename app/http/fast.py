@@ -127,9 +127,11 @@ class FastPath:
         Raises:
             Unfinished: others wait, and this takes longer. Nothing was counted or logged.
         """
-        known = unfinished or Unfinished(time.perf_counter())
-        started, ticket = known.started, known.ticket
-        fresh = known.request_id or request_id(plain.request_id)
+        if unfinished is None:
+            started, fresh, ticket = time.perf_counter(), request_id(plain.request_id), None
+        else:
+            started, ticket = unfinished.started, unfinished.ticket
+            fresh = unfinished.request_id or request_id(plain.request_id)
         try:
             if ticket is None:
                 ticket = FREE if self._guard.idle else self._admit(plain, sender, lineup)
