@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -226,13 +227,23 @@ def test_the_versions_served_never_go_back_but_by_a_rollback(
     assert answered == sorted(answered)
 
 
+@pytest.fixture
+def counted() -> Iterator[None]:
+    """Has `held` look at what a test makes, and not at all else that this process has."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def held(name: str) -> int:
-    """How many models of this name are in memory."""
+    """How many models of this name were made and are in memory."""
     gc.collect()
     found = (each for each in gc.get_objects() if isinstance(each, Model))
     return sum(each.manifest.name == name for each in found)
 
 
+@pytest.mark.usefixtures("counted")
 def test_at_most_two_models_a_name_are_in_memory_beside_the_labelled_ones(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import types
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ REFUSED = 3
 def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
+        keys = keys_of(order["key"])  # the library behind them is loaded once, not by each child
         gate, opener = os.pipe()
         child = os.fork()
         if child == 0:
-            os._exit(publish(order, gate))
+            os._exit(publish(order, keys, gate))
         if order["held"]:
             sys.stdin.readline()
         os.write(opener, b".")
@@ -45,10 +47,13 @@ def main() -> None:
         say(code=os.waitstatus_to_exitcode(status))
 
 
-def publish(order: dict[str, Any], gate: int) -> int:
+@cache
+def keys_of(file: str | None) -> Keys:
+    return Keys(signer=read_signer(Path(file)) if file else None)
+
+
+def publish(order: dict[str, Any], keys: Keys, gate: int) -> int:
     """Publish as often as ordered. Returns the exit code."""
-    key = order["key"]
-    keys = Keys(signer=read_signer(Path(key)) if key else None)
     store = Keeper(Path(order["root"]), keys)
     source = Reader(Path(order["source"])).open("tiny", 1)
     say(pid=os.getpid())
