@@ -10,7 +10,7 @@ from hypothesis import settings
 from app import create_app
 from app.config import Config
 from app.store import Keeper
-from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
+from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 from tests.training.retraining import Workshop
 
@@ -39,11 +39,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     root = tmp_path_factory.mktemp("store") / "models"
     publish(root, "tiny", PLAIN, seed=1)
-    publish(root, "tiny", PLAIN, seed=2, linear=linear_numbers(PLAIN, fitted(PLAIN, 2)))
+    publish(root, "tiny", PLAIN, seed=2, linear=True)
     Keeper(root).set_label("tiny", "proven", 1)
-    publish(root, "mixed", MIXED, linear=linear_numbers(MIXED, fitted(MIXED)))
+    publish(root, "mixed", MIXED, linear=True)
     publish(root, "single", SINGLE)
     publish(root, "hostile", HOSTILE)
+    return root
+
+
+@pytest.fixture(scope="session")
+def linear_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder: `tiny` by plain numbers, for which no worker has to load scikit-learn."""
+    root = tmp_path_factory.mktemp("store") / "models"
+    publish(root, linear=True)
     return root
 
 

@@ -58,12 +58,13 @@ def test_a_service_without_models_is_healthy_and_not_ready(server: Server, tmp_p
 
 
 def test_where_clients_need_a_certificate_readiness_is_asked_for_with_one(
-    tmp_path: Path, models: Path
+    tmp_path: Path, linear_models: Path
 ) -> None:
     own = Certificates(tmp_path / "certs")
     probe = own.client("probe")
     settings = own.settings(CLIENT="required", CLIENT_CA=str(own.ca))
-    with Server(models, (), own.trusting(probe), ORDINATE_WORKERS="1", **settings) as server:
+    tls = own.trusting(probe)
+    with Server(linear_models, (), tls, ORDINATE_WORKERS="1", **settings) as server:
         env = settings | {"PORT": str(server.port)}
         assert check(**env) == 0
         assert check("/readyz", **env) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.keys import signer, trusting
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import publish
 from tests.support.server import ROOT
 
 AS_ON_WINDOWS = """
@@ -44,8 +44,7 @@ wsgi.app.extensions["ordinate"].watcher.look()
 def test_it_answers_and_logs_to_a_pipe(signed: bool, tmp_path: Path) -> None:
     mine = signer(tmp_path, "mine")
     models = tmp_path / "models"
-    numbers = linear_numbers(PLAIN, fitted(PLAIN))  # served without scikit-learn
-    publish(models, "tiny", linear=numbers, keys=trusting(mine, signs=mine))
+    publish(models, "tiny", linear=True, keys=trusting(mine, signs=mine))
     settings = {"ORDINATE_MODELS": str(models)}
     if signed:
         settings |= {

@@ -14,7 +14,7 @@ from app.config import Config
 from tests.fuzz import bodies
 from tests.fuzz.doors import BY_FLASK, JSON, Door, Kept, Model, compare, direct
 from tests.fuzz.grammar import BROKEN, LENIENT, RIGHT, WRONG, Body, Grammar
-from tests.support.models import MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
+from tests.support.models import MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 
 MODELS = {"plain": PLAIN, "mixed": MIXED, "single": SINGLE}
@@ -26,7 +26,7 @@ KINDS = {RIGHT, WRONG, LENIENT, BROKEN}
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Door]]:
     root = tmp_path_factory.mktemp("store") / "models"
     for name, schema in MODELS.items():
-        publish(root, name, schema, linear=linear_numbers(schema, fitted(schema)))
+        publish(root, name, schema, linear=True)
     with (
         Server(root, ORDINATE_WORKERS="1") as ours,
         Server(root, ("-k", "gthread"), ORDINATE_WORKERS="1") as threads,

@@ -20,7 +20,7 @@ from app.store import Store
 from tests.http.test_fast import Answer, answered
 from tests.support.api_keys import made
 from tests.support.hostile import Case
-from tests.support.models import PLAIN, SINGLE, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, SINGLE, publish
 from tests.support.raw import Wire, headed
 from tests.support.server import Server
 
@@ -34,8 +34,8 @@ class Scene:
 
     def __init__(self, root: Path) -> None:
         self.models, keys = root / "models", root / "keys.json"
-        publish(self.models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-        publish(self.models, "secret", SINGLE, linear=linear_numbers(SINGLE, fitted(SINGLE)))
+        publish(self.models, "tiny", PLAIN, linear=True)
+        publish(self.models, "secret", SINGLE, linear=True)
         self.key = made(keys, models=frozenset({"tiny"}))
         self.settings = {"ORDINATE_AUTH": "on", "ORDINATE_KEYS": str(keys)}
         env = {"ORDINATE_MODELS": str(self.models), "ORDINATE_REFRESH": "0"} | self.settings

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.framing import CHUNKED, GOOD, HOST, LENGTH, POST, TYPE
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import Wire, headed, post
 from tests.support.server import Server
 
@@ -36,11 +35,9 @@ WHOLE = {"a-whole-request": 1, "requests-and-a-half": 3, "in-a-thread": 3}
 
 
 @pytest.fixture(scope="module")
-def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def brief(linear_models: Path) -> Iterator[Server]:
     """The service with a deadline that a test can wait for."""
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    with Server(root, ORDINATE_REQUEST_TIMEOUT="1", ORDINATE_WORKERS="1") as running:
+    with Server(linear_models, ORDINATE_REQUEST_TIMEOUT="1", ORDINATE_WORKERS="1") as running:
         yield running
 
 
@@ -79,12 +76,7 @@ def test_half_a_request_is_never_answered_as_a_whole_one(server: Server) -> None
             wire.finish()
             statuses = [answer.status for answer in wire.answers()]
 
-        whole = {
-            "a-whole-request": [200],
-            "requests-and-a-half": [200] * 3,
-            "in-a-thread": [200] * 3,
-        }
-        assert statuses == whole.get(name, []), name
+        assert statuses == [200] * WHOLE.get(name, 0), name
 
 
 def test_tls_client_on_the_plain_port_is_told_or_left_within_the_deadline(brief: Server) -> None:

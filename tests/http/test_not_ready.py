@@ -48,7 +48,7 @@ def with_broken_models(root: Path) -> dict[str, str]:
 
 def with_an_absent_default(root: Path) -> dict[str, str]:
     """A good model, and a setting that names another."""
-    publish(root, "tiny")
+    publish(root, "tiny", linear=True)
     return {"ORDINATE_MODEL": "absent"}
 
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.config import Config
 from app.schema import Schema
-from tests.support.models import MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
+from tests.support.models import MIXED, PLAIN, SINGLE, fitted, publish
 
 ROW = [1.0, 2.0, 0.5]
 NAMED = {"depth": 0.5, "width": 1, "height": 2}
@@ -168,7 +168,7 @@ def linear(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """Models that are served by the numbers in their manifests."""
     root = tmp_path_factory.mktemp("linear")
     for name, schema in SCHEMAS.items():
-        publish(root, name, schema, linear=linear_numbers(schema, fitted(schema)))
+        publish(root, name, schema, linear=True)
     return over(root)
 
 

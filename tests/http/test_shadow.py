@@ -17,8 +17,7 @@ from app.http.shadow import MOST_WAITING, Shadow
 from app.model import Model, load_model
 from app.store import Keeper, Reader
 from app.telemetry import Log, Metrics
-from tests.support.models import MIXED, PLAIN, linear_numbers, publish
-from tests.support.models import fitted as fit
+from tests.support.models import MIXED, PLAIN, publish
 from tests.support.server import Server
 from tests.support.threads import no_more_threads
 
@@ -164,9 +163,8 @@ def test_large_bodies_that_wait_are_bounded_as_well(tmp_path: Path) -> None:
 
 
 def test_every_worker_of_a_real_service_compares(tmp_path: Path) -> None:
-    estimator = fit(PLAIN, 2)
-    publish(tmp_path, "tiny", PLAIN, 1)
-    publish(tmp_path, "tiny", PLAIN, linear=linear_numbers(PLAIN, estimator), estimator=estimator)
+    for seed in (1, 2):
+        publish(tmp_path, seed=seed, linear=True)
     Keeper(tmp_path).set_label("tiny", "shadow", 1)
 
     with Server(tmp_path) as server:

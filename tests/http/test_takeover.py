@@ -23,7 +23,7 @@ WORKERS = 2
 def keeper(tmp_path: Path) -> Keeper:
     """Versions 1 to 3 of `tiny`, the last of which is current."""
     for seed in (1, 2, 3):
-        publish(tmp_path / "models", seed=seed)
+        publish(tmp_path / "models", seed=seed, linear=True)
     return Keeper(tmp_path / "models")
 
 
@@ -121,7 +121,7 @@ def test_under_load_no_request_is_lost_and_no_version_comes_back_by_itself(
         for thread in threads:
             thread.start()
         for version in (4, 5):
-            publish(keeper.root, seed=version)
+            publish(keeper.root, seed=version, linear=True)
             await_version(server, seen, f"tiny/{version}")
         keeper.rollback("tiny")
         await_version(server, seen, "tiny/4")
@@ -142,7 +142,7 @@ def await_version(server: Server, seen: list[list[str]], label: str) -> None:
 
 def test_a_worker_that_replaces_another_begins_with_what_is_current(keeper: Keeper) -> None:
     with Server(keeper.root, ORDINATE_WORKERS="1") as server:
-        publish(keeper.root, seed=4)
+        publish(keeper.root, seed=4, linear=True)
         server.wait_for(lambda: server.ask("/predict") == "tiny/4")
         workers = children(server.process.pid)
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from tests.support.journal import Kept
-from tests.support.models import MIXED, PLAIN, fitted, linear_numbers, publish
+from tests.support.models import MIXED, PLAIN, publish
 from tests.support.raw import Answer, Wire, chunked, headed, post
 from tests.support.server import Server
 
@@ -108,8 +108,8 @@ OTHERS = [
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`tiny` by plain numbers, `mixed`, and `failing`, which refuses it by name."""
     root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    publish(root, "mixed", MIXED, linear=linear_numbers(MIXED, fitted(MIXED)))
+    publish(root, "tiny", PLAIN, linear=True)
+    publish(root, "mixed", MIXED, linear=True)
     rows = [[1.0, 2.0, 0.5], [10.0, -5.0, 0.0], [0.25, 0.0, 1.0]]
     failing = make_pipeline(OrdinalEncoder(), LinearRegression()).fit(rows, [1.0, 2.0, 3.0])
     publish(root, "failing", estimator=failing)

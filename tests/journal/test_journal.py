@@ -127,8 +127,10 @@ def test_every_door_leads_to_the_log_and_a_stop_completes_it(models: Path, kept:
         assert kept.remarks(path) == []
 
 
-def test_a_killed_worker_loses_no_record_that_was_written_before(models: Path, kept: Kept) -> None:
-    with Server(models, **kept.settings, ORDINATE_WORKERS="1") as server:
+def test_a_killed_worker_loses_no_record_that_was_written_before(
+    linear_models: Path, kept: Kept
+) -> None:
+    with Server(linear_models, **kept.settings, ORDINATE_WORKERS="1") as server:
         with Wire(server) as wire:
             for number in range(50):
                 wire.send(post(ROW, f"X-Request-Id: {number}"))

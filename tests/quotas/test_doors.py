@@ -37,20 +37,24 @@ class Port:
 
 
 @pytest.fixture(scope="module")
-def worker(models: Path) -> Iterator[Server]:
-    with Server(models, **SETTINGS) as running:
+def worker(linear_models: Path) -> Iterator[Server]:
+    with Server(linear_models, **SETTINGS) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def gthread(models: Path) -> Iterator[Server]:
-    with Server(models, ("--worker-class", "gthread"), **SETTINGS) as running:
+def gthread(linear_models: Path) -> Iterator[Server]:
+    with Server(linear_models, ("--worker-class", "gthread"), **SETTINGS) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def waitress(models: Path) -> Iterator[Port]:
-    own = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", "ORDINATE_ALLOW_OPEN": "on"}
+def waitress(linear_models: Path) -> Iterator[Port]:
+    own = {
+        "ORDINATE_MODELS": str(linear_models),
+        "ORDINATE_REFRESH": "0",
+        "ORDINATE_ALLOW_OPEN": "on",
+    }
     config = Config.from_env(own | SETTINGS)
     keeping = {"clear_untrusted_proxy_headers": False}  # it would take X-Forwarded-For away
     server = create_server(create_app(config), host="127.0.0.1", port=0, threads=1, **keeping)

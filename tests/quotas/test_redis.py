@@ -223,7 +223,7 @@ def test_whatever_answers_in_place_of_redis_stops_nobody(said: bytes) -> None:
 
 
 def test_two_services_share_a_quota_and_lose_and_find_redis_without_an_error(
-    models: Path, tmp_path: Path
+    linear_models: Path, tmp_path: Path
 ) -> None:
     with RedisServer(tmp_path, password="hidden") as redis:
         secret = tmp_path / "url"
@@ -233,7 +233,10 @@ def test_two_services_share_a_quota_and_lose_and_find_redis_without_an_error(
             "ORDINATE_LIMIT_ADDRESS_REQUESTS": "60/hour:20",
             "ORDINATE_TRUSTED_PROXIES": "127.0.0.1",
         }
-        with Server(models, **settings) as one, Server(models, **settings) as other:
+        with (
+            Server(linear_models, **settings) as one,
+            Server(linear_models, **settings) as other,
+        ):
             shared_by(one, other, network=1)
 
             redis.kill()

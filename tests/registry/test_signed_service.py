@@ -52,7 +52,7 @@ def keys(mine: Signer) -> Keys:
 
 @pytest.fixture
 def root(tmp_path: Path, keys: Keys) -> Path:
-    publish(tmp_path / "models", seed=1, keys=keys)
+    publish(tmp_path / "models", seed=1, keys=keys, linear=True)
     shutil.copy(tmp_path / "models" / "tiny" / "current", tmp_path / "old")
     return tmp_path / "models"
 
@@ -84,7 +84,7 @@ def test_what_no_trusted_key_has_signed_is_never_served_but_logged_and_counted(
 ) -> None:
     stranger = signer(tmp_path / "elsewhere", "stranger") if who == "a stranger" else None
 
-    publish(root, seed=2, keys=Keys(signer=stranger))
+    publish(root, seed=2, keys=Keys(signer=stranger), linear=True)
 
     server.wait_for(lambda: len(events(server, "refused")) == 2)  # one line a worker
     assert versions(server) == {1}
@@ -97,7 +97,7 @@ def test_what_no_trusted_key_has_signed_is_never_served_but_logged_and_counted(
 def test_a_pointer_that_was_put_back_changes_nothing_also_for_workers_that_are_born_later(
     server: Server, root: Path, keys: Keys
 ) -> None:
-    publish(root, seed=2, keys=keys)
+    publish(root, seed=2, keys=keys, linear=True)
     server.wait_for(lambda: versions(server) == {2})
 
     shutil.copy(root.parent / "old", root / "tiny" / "current")
@@ -124,7 +124,7 @@ def test_a_restart_remembers_with_a_folder_for_it(
 ) -> None:
     (tmp_path / "state").mkdir()
     settings["ORDINATE_STATE"] = str(tmp_path / "state")
-    publish(root, seed=2, keys=keys)
+    publish(root, seed=2, keys=keys, linear=True)
     with Server(root, **settings) as server:
         assert versions(server) == {2}
 

@@ -17,7 +17,7 @@ from app.config import Config
 from app.errors import BrokenModel, ConfigError, StoreError
 from app.signing import Keys, Signed, about_version, make_pair, read_signer, read_trusted
 from tests.support.keys import signer, trusting
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import publish
 from tests.support.server import ROOT
 
 STATEMENT = about_version("tiny", 1, "0" * 64)
@@ -265,8 +265,7 @@ def modules(models: Path, **env: str) -> set[str]:
 
 def test_a_service_without_keys_pays_nothing_for_them(tmp_path: Path) -> None:
     mine = signer(tmp_path / "keys", "mine")
-    linear = linear_numbers(PLAIN, fitted(PLAIN))
-    publish(tmp_path / "models", linear=linear, keys=trusting(mine, signs=mine))
+    publish(tmp_path / "models", linear=True, keys=trusting(mine, signs=mine))
 
     without = modules(tmp_path / "models")
     with_keys = modules(tmp_path / "models", ORDINATE_TRUSTED_KEYS=str(tmp_path / "keys"))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 from tests.support.server import Server
 
 LIMIT = 16 << 20
@@ -104,7 +104,7 @@ def main() -> int:
     settings = {"ORDINATE_MAX_BODY_BYTES": str(LIMIT), "ORDINATE_WORKERS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         with Server(models, ORDINATE_ACCESS_LOG="off", **settings) as server:
             worker = worker_of(server)
             for _ in range(3):  # what is allocated once, by any large body

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 from tests.support.raw import Answer, Wire
 from tests.support.server import ROOT, Server
 
@@ -96,7 +96,7 @@ def main() -> int:
     samples = list(read(archive))
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         with Server(models, ORDINATE_REQUEST_TIMEOUT="5") as server:
             wrong = [fault for sample in samples for fault in faults(server, sample)]
     listed = {f"invalid/{name}" for name in TAKEN} | {f"valid/{name}" for name in REFUSED}

@@ -20,7 +20,7 @@ from app import create_app
 from app.config import Config
 from tests.fuzz.doors import BY_FLASK, JSON, Door, Kept, Model, compare, direct
 from tests.fuzz.grammar import Grammar
-from tests.support.models import MIXED, PLAIN, SINGLE, fitted, linear_numbers, publish
+from tests.support.models import MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 
 MODELS = {"plain": PLAIN, "mixed": MIXED, "single": SINGLE}
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "models"
         for name, schema in MODELS.items():
-            publish(root, name, schema, linear=linear_numbers(schema, fitted(schema)))
+            publish(root, name, schema, linear=True)
         settings = {"ORDINATE_MODELS": str(root), "ORDINATE_REFRESH": "0", **QUIET}
         client = create_app(Config.from_env(settings)).test_client()
         with Server(root, **QUIET) as ours, Server(root, ("-k", "gthread"), **QUIET) as threads:

@@ -31,7 +31,7 @@ from tests.soak.flooding import Flood, flood, percentile
 from tests.soak.floors import floor, growth
 from tests.soak.probing import Probe, Seen
 from tests.soak.serving import ROOT, wait_until_ready
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 from tests.support.raw import post
 
 SERVICE, CLIENTS = "0", "1"
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = [case for case in CASES if options.only in case.name]
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         publish(models, "forest", PLAIN, estimator=_forest())
         port = free_port()
         env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}

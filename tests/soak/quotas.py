@@ -26,7 +26,7 @@ from pathlib import Path
 from benchmarks.processes import Running, free_port
 from tests.soak.serving import JSON, ROOT, wait_until_ready
 from tests.soak.threads import asking
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 from tests.support.redis_server import RedisServer
 
 CLIENTS = 12
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         wrong = _workers(models, options.seconds, draw)
         if shutil.which("redis-server"):
             wrong += _redis(models, options.seconds, draw)

@@ -27,7 +27,7 @@ from benchmarks.processes import Running, free_port
 from tests.soak.serving import JSON, ROOT, wait_until_ready
 from tests.soak.threads import asking
 from tests.support.journal import Kept
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 
 CLIENTS = 4
 LOST_SECONDS = 1.0
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         kept, models, port = Kept.below(place), place / "models", free_port()
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         settings = {"ORDINATE_MODELS": str(models), "PORT": str(port), "ORDINATE_WORKERS": "3"}
         command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         env = os.environ | settings | kept.settings

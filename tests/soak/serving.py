@@ -31,7 +31,7 @@ from benchmarks.processes import Running, free_port
 from benchmarks.wrk import run as wrk_run
 from tests.soak.threads import asking
 from tests.soak.watching import Reading, growth, read
-from tests.support.models import MIXED, PLAIN, ROWS, fitted, linear_numbers, publish
+from tests.support.models import MIXED, PLAIN, ROWS, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 8
@@ -149,8 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-        publish(models, "mixed", MIXED, linear=linear_numbers(MIXED, fitted(MIXED)))
+        publish(models, "tiny", PLAIN, linear=True)
+        publish(models, "mixed", MIXED, linear=True)
         publish(models, "pickled", PLAIN)
         port = free_port()
         env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}

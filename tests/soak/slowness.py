@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.processes import PREFERRED, Running, free_port
 from tests.soak.flooding import Flood, flood
 from tests.soak.serving import ROOT, ROW, wait_until_ready
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 
 CONNECTIONS, RATE = 8, 500.0
 QUIET_SECONDS, CROWD_SECONDS = 20.0, 45.0
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models"
-        publish(models, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
+        publish(models, "tiny", PLAIN, linear=True)
         port = free_port()
         env = os.environ | {"ORDINATE_MODELS": str(models), "PORT": str(port)}
         command = [sys.executable, "-m", "gunicorn", "wsgi:app"]

@@ -22,7 +22,7 @@ from benchmarks.wrk import Load
 from benchmarks.wrk import run as wrk_run
 from tests.soak.serving import JSON, ROOT, ROW, wait_until_ready
 from tests.soak.watching import Reading, growth, read
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
+from tests.support.models import PLAIN, publish
 
 WORKERS = 2
 WATCHERS = 8
@@ -89,8 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _publish(models: Path, seed: int) -> int:
-    numbers = linear_numbers(PLAIN, fitted(PLAIN, seed))
-    return publish(models, "tiny", PLAIN, seed, linear=numbers).version
+    return publish(models, "tiny", PLAIN, seed, linear=True).version
 
 
 def _storm(running: Running, models: Path, port: int, options: argparse.Namespace) -> int:

@@ -110,7 +110,7 @@ def publish(
     /,
     seed: int = 0,
     *,
-    linear: Mapping[str, Any] | None = None,
+    linear: bool | Mapping[str, Any] = False,
     estimator: Any = None,
     keys: Keys | None = None,
     **changes: Any,
@@ -120,7 +120,8 @@ def publish(
     Args:
         root: the models folder.
         name, schema, seed: of the model.
-        linear: numbers by which it is to be served instead of by its pickle.
+        linear: whether it is served by its numbers, without scikit-learn, instead of by its pickle;
+            or by which other ones.
         estimator: what to publish instead of a fresh estimator.
         keys: to sign it with.
         changes: replace fields of its description, true or not; a candidate by its promotion is
@@ -128,8 +129,9 @@ def publish(
     """
     if estimator is None:
         estimator = fitted(schema, seed)
-    if linear is not None:
-        changes = {"runtime": LINEAR, "linear": linear, **changes}
+    if linear:
+        numbers = linear_numbers(schema, estimator) if linear is True else linear
+        changes = {"runtime": LINEAR, "linear": numbers, **changes}
     description = replace(described(schema, estimator), **changes)
     files = {MODEL_FILE: dump(estimator)}
     promoted = not description.is_candidate

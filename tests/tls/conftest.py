@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Certificates
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.server import Server
 
 TIMEOUT = "2"
@@ -24,21 +23,13 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="session")
-def encrypted_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with a brief model."""
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    return root
-
-
-@pytest.fixture(scope="session")
-def encrypted(certificates: Certificates, encrypted_models: Path) -> Iterator[Server]:
+def encrypted(certificates: Certificates, linear_models: Path) -> Iterator[Server]:
     """One worker that speaks TLS; one for all tests that leave it as they found it.
 
     At its end all that it has said must be what a service says that nothing went wrong for.
     """
     with Server(
-        encrypted_models,
+        linear_models,
         (),
         certificates.trusting(),
         ORDINATE_WORKERS="1",

@@ -232,10 +232,10 @@ def test_a_client_that_does_not_take_its_answers_is_sent_away(encrypted: Server)
 
 
 def test_a_stop_answers_what_was_asked_and_says_goodbye(
-    certificates: Certificates, encrypted_models: Path
+    certificates: Certificates, linear_models: Path
 ) -> None:
     settings = certificates.settings() | {"ORDINATE_WORKERS": "1"}
-    with Server(encrypted_models, (), certificates.trusting(), **settings) as server:
+    with Server(linear_models, (), certificates.trusting(), **settings) as server:
         unfinished = socket.create_connection(("127.0.0.1", server.port), timeout=20)
         with unfinished, Wire(server) as idle, Wire(server) as busy:
             idle.send(post())

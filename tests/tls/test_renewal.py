@@ -324,7 +324,7 @@ def test_what_is_refused_for_its_time_is_taken_when_the_one_in_use_has_expired(
 
 
 def test_a_running_service_takes_over_what_a_link_is_turned_to(
-    pairs: Path, tmp_path: Path, encrypted_models: Path
+    pairs: Path, tmp_path: Path, linear_models: Path
 ) -> None:
     """As certbot and the secrets of Kubernetes do it."""
     served = tmp_path / "served"
@@ -335,7 +335,7 @@ def test_a_running_service_takes_over_what_a_link_is_turned_to(
     }
     trusting = ssl.create_default_context(cafile=pairs / "old" / "ca.pem")
     renewed = ssl.create_default_context(cafile=pairs / "new" / "ca.pem")
-    with Server(encrypted_models, (), trusting, ORDINATE_WORKERS="1", **settings) as server:
+    with Server(linear_models, (), trusting, ORDINATE_WORKERS="1", **settings) as server:
         with Wire(server) as open_before:
             (tmp_path / "next").symlink_to(pairs / "new")
             os.replace(tmp_path / "next", served)
@@ -354,14 +354,14 @@ def test_a_running_service_takes_over_what_a_link_is_turned_to(
 
 
 def test_workers_that_start_over_broken_files_get_what_was_good(
-    folder: Path, encrypted_models: Path
+    folder: Path, linear_models: Path
 ) -> None:
     settings = {
         "ORDINATE_TLS_CERT": str(folder / "server.pem"),
         "ORDINATE_TLS_KEY": str(folder / "server-key.pem"),
     }
     trusting = ssl.create_default_context(cafile=folder / "ca.pem")
-    with Server(encrypted_models, (), trusting, ORDINATE_WORKERS="1", **settings) as server:
+    with Server(linear_models, (), trusting, ORDINATE_WORKERS="1", **settings) as server:
         (folder / "server-key.pem").unlink()
         server.process.send_signal(signal.SIGHUP)
         server.wait_for(lambda: server.log.count("Booting worker with pid") == 2)

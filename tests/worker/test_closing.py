@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from app.worker.closing import close_when_empty, is_awaited, keep_out
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import WAIT_SECONDS, parsed, post
 from tests.support.server import ROOT, Server, wait_until_gone
 
@@ -26,13 +25,6 @@ def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as made:
         made.setblocking(False)
         yield made
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    return root
 
 
 @contextmanager
@@ -141,8 +133,8 @@ def test_a_unix_socket_cannot_keep_anybody_out(tmp_path: Path) -> None:
 
 
 @LINUX
-def test_told_to_stop_a_service_serves_who_has_begun_to_connect(models: Path) -> None:
-    with Server(models) as server, half_connected(server.port) as client:
+def test_told_to_stop_a_service_serves_who_has_begun_to_connect(linear_models: Path) -> None:
+    with Server(linear_models) as server, half_connected(server.port) as client:
         server.process.send_signal(signal.SIGTERM)
         server.wait_for(lambda: is_known(client))
 
@@ -152,11 +144,11 @@ def test_told_to_stop_a_service_serves_who_has_begun_to_connect(models: Path) ->
 
 @LINUX
 def test_an_old_service_keeps_nobody_out_of_the_one_that_takes_over(
-    models: Path, tmp_path: Path
+    linear_models: Path, tmp_path: Path
 ) -> None:
     pids, new = tmp_path / "pid", tmp_path / "pid.2"
     shell = f'shift 3; set -- {Path(sys.executable).parent / "gunicorn"} "$@"; '
-    with Server(models, ("--pid", str(pids)), None, "wsgi:app", shell) as server:
+    with Server(linear_models, ("--pid", str(pids)), None, "wsgi:app", shell) as server:
         server.process.send_signal(signal.SIGUSR2)  # takes no `python -m gunicorn`
         server.wait_for(lambda: new.is_file() and len(server.workers()) == 4)
         taking_over = int(new.read_text())
@@ -181,9 +173,9 @@ os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "wsgi:app", *sys.arg
 @LINUX
 @pytest.mark.parametrize("way", ["fd", "systemd"])
 def test_a_socket_of_another_process_takes_clients_after_the_service_is_gone(
-    models: Path, way: str
+    linear_models: Path, way: str
 ) -> None:
-    env = os.environ | {"ORDINATE_MODELS": str(models)}
+    env = os.environ | {"ORDINATE_MODELS": str(linear_models)}
     arguments = ["-b", "fd://3"] if way == "fd" else []
     env |= {"LISTEN_FDS": "1"} if way == "systemd" else {}
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.server import Server
 
 TIMEOUT = "2"
@@ -28,17 +27,10 @@ UNKNOWN = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    return root
-
-
-@pytest.fixture(scope="module")
-def server(models: Path) -> Iterator[Server]:
+def server(linear_models: Path) -> Iterator[Server]:
     """One worker with two threads, so that there is little for a crowd to take."""
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_THREADS": "2"}
-    with Server(models, ORDINATE_REQUEST_TIMEOUT=TIMEOUT, **settings) as running:
+    with Server(linear_models, ORDINATE_REQUEST_TIMEOUT=TIMEOUT, **settings) as running:
         yield running
 
 
@@ -164,8 +156,8 @@ def test_half_a_request_is_given_up_when_the_client_closes_its_side(server: Serv
         assert b"200" not in received(connection)
 
 
-def test_told_to_stop_the_service_loses_no_request_of_a_busy_client(models: Path) -> None:
-    with Server(models, ORDINATE_WORKERS="2") as server:
+def test_told_to_stop_the_service_loses_no_request_of_a_busy_client(linear_models: Path) -> None:
+    with Server(linear_models, ORDINATE_WORKERS="2") as server:
         lost: list[bytes] = []
         served = threading.Barrier(5)
         clients = [

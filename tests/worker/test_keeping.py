@@ -79,9 +79,9 @@ def test_a_client_that_goes_on_asking_is_never_idle(case: Case) -> None:
 
 
 @pytest.mark.parametrize("asked", [post(), IN_CHUNKS, STATE], ids=["row", "chunks", "state"])
-def test_zero_seconds_close_after_each_answer(models: Path, asked: bytes) -> None:
+def test_zero_seconds_close_after_each_answer(linear_models: Path, asked: bytes) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_KEEPALIVE": "0"}
-    with Server(models, **settings) as server, Wire(server) as wire:
+    with Server(linear_models, **settings) as server, Wire(server) as wire:
         wire.send(asked * 2)
 
         (only,) = wire.answers()

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty import FAULTY
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import Answer, Wire, headed, post
 from tests.support.server import Server, wait_until_gone
 
@@ -20,17 +19,10 @@ LOST = "ordinate_log_lines_lost_total"
 READY = headed("GET /readyz HTTP/1.1", "Host: x")
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    return root
-
-
 @pytest.fixture
-def faulty(models: Path) -> Iterator[Server]:
+def faulty(linear_models: Path) -> Iterator[Server]:
     settings = {"ORDINATE_DEADLINE": "1", "ORDINATE_GRACE": "2", "ORDINATE_THREADS": "4"}
-    with Server(models, (), None, FAULTY, **settings) as running:
+    with Server(linear_models, (), None, FAULTY, **settings) as running:
         running.wait_for(lambda: len(running.workers()) == 2)
         yield running
 
@@ -97,8 +89,11 @@ def test_a_crash_takes_its_own_worker_and_the_service_goes_on(faulty: Server, ki
     faulty.wait_for(lambda: len(faulty.workers()) == 2, 3)
 
 
-def test_told_to_stop_a_service_refuses_what_hangs_and_ends_well(models: Path) -> None:
-    with Server(models, (), None, FAULTY, ORDINATE_GRACE="1") as server, Wire(server) as wire:
+def test_told_to_stop_a_service_refuses_what_hangs_and_ends_well(linear_models: Path) -> None:
+    with (
+        Server(linear_models, (), None, FAULTY, ORDINATE_GRACE="1") as server,
+        Wire(server) as wire,
+    ):
         wire.send(HANG)
         server.wait_for(lambda: "ordinate_queue_seconds_count 1.0" in server.get("/metrics"))
 
@@ -120,8 +115,10 @@ def test_workers_end_without_their_master_although_a_thread_hangs(faulty: Server
         wait_until_gone(worker)
 
 
-def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(models: Path) -> None:
-    with Server(models, ORDINATE_STOP_DELAY="1") as server, Wire(server) as wire:
+def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(
+    linear_models: Path,
+) -> None:
+    with Server(linear_models, ORDINATE_STOP_DELAY="1") as server, Wire(server) as wire:
         wire.send(READY)
         assert wire.answer().status == 200
 
@@ -142,9 +139,9 @@ def test_before_it_stops_a_service_says_that_it_is_not_ready_and_serves_on(model
 
 @pytest.mark.parametrize("told", ["the master", "a worker"])
 def test_a_service_that_loses_one_worker_never_says_that_it_is_not_ready(
-    models: Path, told: str
+    linear_models: Path, told: str
 ) -> None:
-    with Server(models, ORDINATE_STOP_DELAY="1") as server, ExitStack() as stack:
+    with Server(linear_models, ORDINATE_STOP_DELAY="1") as server, ExitStack() as stack:
         server.wait_for(lambda: len(server.workers()) == 2)
         before, states = server.workers(), list[int]()
         wires = [stack.enter_context(Wire(server)) for _ in range(10)]
@@ -169,8 +166,8 @@ def test_a_service_that_loses_one_worker_never_says_that_it_is_not_ready(
         assert server.stop() == 0
 
 
-def test_a_reload_never_says_that_the_service_is_not_ready(models: Path) -> None:
-    with Server(models, ORDINATE_STOP_DELAY="20", ORDINATE_WORKERS="1") as server:
+def test_a_reload_never_says_that_the_service_is_not_ready(linear_models: Path) -> None:
+    with Server(linear_models, ORDINATE_STOP_DELAY="20", ORDINATE_WORKERS="1") as server:
         (old,) = server.workers()
         with Wire(server) as wire:
             server.process.send_signal(signal.SIGHUP)
@@ -186,10 +183,10 @@ def test_a_reload_never_says_that_the_service_is_not_ready(models: Path) -> None
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGQUIT"])
 def test_however_it_is_told_to_stop_the_line_of_each_answer_is_written(
-    models: Path, how: str
+    linear_models: Path, how: str
 ) -> None:
     asked = [f"asked-{how}-{number}" for number in range(30)]
-    with Server(models, ORDINATE_WORKERS="1") as server:
+    with Server(linear_models, ORDINATE_WORKERS="1") as server:
         with Wire(server) as wire:
             for request_id in asked:
                 wire.send(post(BODY, f"X-Request-Id: {request_id}"))
@@ -200,10 +197,10 @@ def test_however_it_is_told_to_stop_the_line_of_each_answer_is_written(
     assert [line["request_id"] for line in lines if line.get("route") == "/predict"] == asked
 
 
-def test_a_full_log_disk_does_not_stop_the_service(models: Path) -> None:
+def test_a_full_log_disk_does_not_stop_the_service(linear_models: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    with Server(models, (), None, "wsgi:app", "", ">/dev/full") as server:
+    with Server(linear_models, (), None, "wsgi:app", "", ">/dev/full") as server:
         for _ in range(200):
             assert ask(server, post()).status == 200
         server.wait_for(lambda: lost_lines(server) >= 200)

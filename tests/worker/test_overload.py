@@ -11,25 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty import FAULTY
-from tests.support.models import PLAIN, fitted, linear_numbers, publish
 from tests.support.raw import Answer, Wire, chunked, headed, post
 from tests.support.server import Server
 
 NOT_PLAIN = "Accept: application/json, text/plain"
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("store") / "models"
-    publish(root, "tiny", PLAIN, linear=linear_numbers(PLAIN, fitted(PLAIN)))
-    return root
-
-
 @pytest.fixture
-def narrow(models: Path) -> Iterator[Server]:
+def narrow(linear_models: Path) -> Iterator[Server]:
     """One worker with one thread, and two places in its queue."""
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_THREADS": "1", "ORDINATE_QUEUE": "2"}
-    with Server(models, (), None, FAULTY, ORDINATE_QUEUE_SECONDS="60", **settings) as running:
+    with Server(
+        linear_models, (), None, FAULTY, ORDINATE_QUEUE_SECONDS="60", **settings
+    ) as running:
         yield running
 
 
@@ -102,10 +96,10 @@ def test_a_body_is_not_waited_for_where_it_will_be_refused(narrow: Server, tmp_p
     assert answered.status == 200
 
 
-def test_large_bodies_are_refused_while_too_much_is_held(models: Path) -> None:
+def test_large_bodies_are_refused_while_too_much_is_held(linear_models: Path) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_MAX_PENDING_BYTES": "1"}
     size = 1_000_000
-    with Server(models, ORDINATE_MAX_BODY_BYTES=str(size), **settings) as server:
+    with Server(linear_models, ORDINATE_MAX_BODY_BYTES=str(size), **settings) as server:
         whole = post(b" " * (size - 20) + b'{"x":[1,2,0.5]}     ')
         with Wire(server) as first, Wire(server) as second, Wire(server) as third:
             first.send(whole[: size * 9 // 10])
@@ -127,12 +121,12 @@ def test_large_bodies_are_refused_while_too_much_is_held(models: Path) -> None:
 
 
 def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_come_in(
-    models: Path,
+    linear_models: Path,
 ) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_MAX_PENDING_BYTES": "1"}
     size = 8_000_000
     whole = post(b" " * (size - 20) + b'{"x":[1,2,0.5]}     ')
-    with Server(models, ORDINATE_MAX_BODY_BYTES=str(size), **settings) as server:
+    with Server(linear_models, ORDINATE_MAX_BODY_BYTES=str(size), **settings) as server:
         with Wire(server) as first, ExitStack() as stack:
             first.send(whole[: size * 9 // 10])
             server.wait_for(lambda: is_refused_by_its_head(server, whole))
@@ -155,9 +149,9 @@ def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_co
     assert log.count('"status":503') >= 21
 
 
-def test_a_refusal_of_head_does_not_pass_for_the_next_answer(models: Path) -> None:
+def test_a_refusal_of_head_does_not_pass_for_the_next_answer(linear_models: Path) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_QUEUE": "0"}
-    with Server(models, **settings) as server, ExitStack() as stack:
+    with Server(linear_models, **settings) as server, ExitStack() as stack:
         crowd = [joined(server, stack) for _ in range(20)]
         (worker,) = server.workers()
         os.kill(worker, signal.SIGSTOP)
@@ -200,9 +194,9 @@ def joined(server: Server, stack: ExitStack) -> Wire:
     raise AssertionError("the service has no room")
 
 
-def test_beyond_its_connections_a_worker_closes_idle_ones(models: Path) -> None:
+def test_beyond_its_connections_a_worker_closes_idle_ones(linear_models: Path) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_CONNECTIONS": "20"}
-    with Server(models, **settings) as server, ExitStack() as stack:
+    with Server(linear_models, **settings) as server, ExitStack() as stack:
         idle = [joined(server, stack) for _ in range(20)]
 
         server.wait_for(lambda: ask(server, post()).status == 200)
@@ -211,9 +205,9 @@ def test_beyond_its_connections_a_worker_closes_idle_ones(models: Path) -> None:
             idle[0].answer()
 
 
-def test_beyond_its_connections_a_worker_turns_new_ones_away(models: Path) -> None:
+def test_beyond_its_connections_a_worker_turns_new_ones_away(linear_models: Path) -> None:
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_CONNECTIONS": "20"}
-    with Server(models, **settings) as server, ExitStack() as stack:
+    with Server(linear_models, **settings) as server, ExitStack() as stack:
         slow = [joined(server, stack) for _ in range(20)]
         for wire in slow:
             wire.send(post()[:-1])
@@ -227,8 +221,10 @@ def test_beyond_its_connections_a_worker_turns_new_ones_away(models: Path) -> No
         assert [wire.answer().status for wire in slow] == [200] * 20
 
 
-def test_a_service_with_few_descriptors_says_so_and_goes_on(models: Path) -> None:
-    with Server(models, (), None, "wsgi:app", "ulimit -n 200;", ORDINATE_WORKERS="1") as server:
+def test_a_service_with_few_descriptors_says_so_and_goes_on(linear_models: Path) -> None:
+    with Server(
+        linear_models, (), None, "wsgi:app", "ulimit -n 200;", ORDINATE_WORKERS="1"
+    ) as server:
         with ExitStack() as stack:
             for _ in range(150):
                 stack.enter_context(Wire(server)).send(post()[:-1])
@@ -240,12 +236,12 @@ def test_a_service_with_few_descriptors_says_so_and_goes_on(models: Path) -> Non
 
 
 def test_a_queue_whose_first_has_waited_too_long_takes_no_more(
-    models: Path, tmp_path: Path
+    linear_models: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
     settings = {"ORDINATE_WORKERS": "1", "ORDINATE_THREADS": "1", "ORDINATE_QUEUE_SECONDS": "1"}
     hold = fault(f"hold?gate={gate}")
-    with Server(models, (), None, FAULTY, **settings) as server, ExitStack() as stack:
+    with Server(linear_models, (), None, FAULTY, **settings) as server, ExitStack() as stack:
         wires: list[Wire] = []
         until = time.monotonic() + 20
         while not (wires and readable(wires[-1])):
