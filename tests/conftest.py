@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from app import create_app
 from app.config import Config
+from app.cores import usable_cores
 from app.store import Keeper
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
@@ -22,6 +24,18 @@ MAX_BODY_BYTES = 1 << 20
 MAX_ROWS = 1000
 LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": str(MAX_ROWS)}
 """Smaller than the defaults, so that going over them is cheap."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many a test waits for a service, or for its timers."""
+    return usable_cores() + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread: those of several processes would wait for each other in loops."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_the_same_data_and_seed_give_the_same_model_bit_by_bit(
     name = "houses" if arguments else "diabetes"
 
     run(*arguments)
-    _program("--models", models, *arguments, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    _program("--models", models, *arguments, env={**os.environ, "OMP_NUM_THREADS": "4"})
 
     first, second = _manifest(models, name, 1), _manifest(models, name, 2)
     for changing in ("version", "created", "promotion", "sha256"):
