@@ -20,16 +20,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-import train
 from app.model import load_model
 from app.store import Keeper, Reader
+from tests.training.retraining import Run, runner
 from tests.training.tables import HOUSE_LINES, HOUSES, HOUSES_HEADER
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 ROWS = len(HOUSE_LINES)
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -40,13 +38,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(models: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Train in this process. Returns exit code, stdout and stderr."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        code = train.main(["--models", str(models), *map(str, arguments)])
-        return (code, *capsys.readouterr())
-
-    return run
+    return runner(models, capsys)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,33 +11,28 @@ from app.model import load_model
 from app.store import Reader
 from tests.support.keys import signer, trusted_in
 from tests.support.server import ROOT
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.training.retraining import Run, runner
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Trains the built-in model with these settings."""
-
-    def invoke(**env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "train.py"), "--models", str(tmp_path / "models")],
-            env=os.environ | env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return invoke
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Trains the built-in model in this process."""
+    return runner(tmp_path / "models", capsys)
 
 
 def test_what_is_trained_with_a_key_is_signed_and_loads_where_that_is_required(
-    run: Run, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     mine = signer(tmp_path / "keys", "mine")
 
-    done = run(ORDINATE_SIGNING_KEY=str(tmp_path / "keys" / "mine.pem"))
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), "--models", str(tmp_path / "models")],
+        env=os.environ | {"ORDINATE_SIGNING_KEY": str(tmp_path / "keys" / "mine.pem")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Signed by the key {mine.key}\n" in done.stdout
@@ -48,7 +42,7 @@ def test_what_is_trained_with_a_key_is_signed_and_loads_where_that_is_required(
 
 
 def test_a_challenger_is_compared_with_a_signed_champion_and_signed_as_well(
-    run: Run, tmp_path: Path
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signer(tmp_path / "keys", "mine")
     env = {
@@ -57,35 +51,40 @@ def test_a_challenger_is_compared_with_a_signed_champion_and_signed_as_well(
         "ORDINATE_REQUIRE_SIGNATURE": "on",
     }
 
-    first, second = run(**env), run(**env)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
 
-    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    first, second = run(), run()
+
+    assert (first[0], second[0]) == (0, 0), second
     reader = Reader(tmp_path / "models", trusted_in(tmp_path / "keys"))
     assert [reader.open("diabetes", v).signed.state for v in (1, 2)] == ["verified"] * 2
     assert reader.current("diabetes").version == 2
 
 
 def test_without_a_key_nothing_is_said_of_signatures(run: Run, tmp_path: Path) -> None:
-    done = run()
+    code, out, err = run()
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "igned" not in done.stdout
+    assert (code, err) == (0, "")
+    assert "igned" not in out
     assert list((tmp_path / "models").rglob("*.sig")) == []
 
 
 @pytest.mark.parametrize("key", ["", "other.pem", "absent.pem"])
-def test_what_no_service_would_load_is_not_trained(run: Run, tmp_path: Path, key: str) -> None:
+def test_what_no_service_would_load_is_not_trained(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
     signer(tmp_path / "keys", "mine")
     signer(tmp_path, "other")
 
-    done = run(
-        ORDINATE_TRUSTED_KEYS=str(tmp_path / "keys"),
-        ORDINATE_REQUIRE_SIGNATURE="on",
-        ORDINATE_SIGNING_KEY=str(tmp_path / key) if key else "",
-    )
+    monkeypatch.setenv("ORDINATE_TRUSTED_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("ORDINATE_REQUIRE_SIGNATURE", "on")
+    monkeypatch.setenv("ORDINATE_SIGNING_KEY", str(tmp_path / key) if key else "")
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("train.py: ")
-    assert "ORDINATE_SIGNING_KEY" in done.stderr
-    assert done.stderr.count("\n") == 1
+    code, out, err = run()
+
+    assert (code, out) == (2, "")
+    assert err.startswith("train.py: ")
+    assert "ORDINATE_SIGNING_KEY" in err
+    assert err.count("\n") == 1
     assert not (tmp_path / "models").exists()

@@ -1,7 +1,7 @@
 """Tables that grow and change, and train.py run on them again and again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,19 @@ def joined(*tables: Columns) -> dict[str, list[Any]]:
 def part(table: Columns, start: int, stop: int) -> dict[str, list[Any]]:
     """Some rows of a table."""
     return {name: values[start:stop] for name, values in table.items()}
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def runner(models: Path, capture: pytest.CaptureFixture[str]) -> Run:
+    """Trains into these models in this process, and gives exit code, stdout and stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = train.main(["--models", str(models), *map(str, arguments)])
+        return (code, *capture.readouterr())
+
+    return run
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 from pyarrow import csv, parquet
 
 import train
+from tests.training.retraining import Run, runner
 from tests.training.tables import HOUSES, HOUSES_HEADER
-
-Run = Callable[..., tuple[int, str, str]]
 
 WIDE = [f"f{place}" for place in range(23)]
 WIDE_LINES = [
@@ -30,13 +28,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(models: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Train in this process. Returns exit code, stdout and stderr."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        code = train.main(["--models", str(models), *map(str, arguments)])
-        return (code, *capsys.readouterr())
-
-    return run
+    return runner(models, capsys)
 
 
 REFUSED: dict[str, tuple[str | bytes | None, list[str], list[str]]] = {
