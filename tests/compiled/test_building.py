@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def copied(folder: Path) -> Path:
-    """The application without what was built."""
+    """The application without what was built, and with what Python has compiled of it by now."""
     place = folder / "copy"
-    shutil.copytree(
-        ROOT / "app", place / "app", ignore=shutil.ignore_patterns("*.so", "__pycache__")
-    )
+    unfinished = "*.pyc.*"  # of a process that compiles the same at this moment
+    ignore = shutil.ignore_patterns("*.so", unfinished)
+    shutil.copytree(ROOT / "app", place / "app", ignore=ignore)
     return place
 
 

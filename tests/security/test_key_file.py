@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from tests.support.users import (
 )
 
 IMPORTS = "import sys; from pathlib import Path; from app.security import KeyFile"
-REVOKE = "KeyFile(Path(sys.argv[1])).revoke('web')"
-NAMES = "print(*(each.name for each in KeyFile(Path(sys.argv[1])).read()))"
+REVOKE = "for path in sys.argv[1:]: KeyFile(Path(path)).revoke('web')"
+NAMES = "for path in sys.argv[1:]: print(*(each.name for each in KeyFile(Path(path)).read()))"
 DAEMON = 1
 """A user whom every system has a name for, and who is in no group of ours."""
 
@@ -78,20 +79,19 @@ def test_an_administrator_does_not_take_it_from_the_service(path: Path) -> None:
 
 
 @needs_root
-@pytest.mark.parametrize("mode", [0o660, 0o640, 0o664, 0o644])
-def test_an_administrator_without_root_keeps_its_group_so_that_the_service_reads_on(
-    mode: int,
-) -> None:
-    with shared_folder() as folder:
-        path = shared(folder, mode)
+def test_an_administrator_without_root_keeps_its_group_so_that_the_service_reads_on() -> None:
+    modes = [0o660, 0o640, 0o664, 0o644]
+    with ExitStack() as stack:
+        folders = [stack.enter_context(shared_folder()) for _ in modes]
+        paths = [shared(each, mode) for each, mode in zip(folders, modes, strict=True)]
 
-        done = run_as(ADMINISTRATOR, (GROUP,), IMPORTS, REVOKE, path)
+        done = run_as(ADMINISTRATOR, (GROUP,), IMPORTS, REVOKE, *paths)
 
         assert (done.returncode, done.stderr) == (0, "")
-        found = path.stat()
-        assert (found.st_uid, found.st_gid) == (ADMINISTRATOR, GROUP)
-        assert stat.S_IMODE(found.st_mode) == mode
-        assert run_as(SERVICE, (GROUP,), IMPORTS, NAMES, path).stdout == "ops\n"
+        found = [path.stat() for path in paths]
+        assert {(each.st_uid, each.st_gid) for each in found} == {(ADMINISTRATOR, GROUP)}
+        assert [stat.S_IMODE(each.st_mode) for each in found] == modes
+        assert run_as(SERVICE, (GROUP,), IMPORTS, NAMES, *paths).stdout == "ops\n" * len(modes)
 
 
 @needs_root
