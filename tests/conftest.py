@@ -8,10 +8,9 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-from app import create_app
-from app.config import Config
 from app.cores import usable_cores
 from app.store import Keeper
+from tests.support.clients import client_of
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 from tests.training.retraining import Workshop
@@ -72,8 +71,7 @@ def linear_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(models: Path) -> FlaskClient:
     """The service over these models in this process, without a server."""
-    config = Config.from_env({"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", **LIMITS})
-    return create_app(config).test_client()
+    return client_of(models, **LIMITS)
 
 
 @pytest.fixture(scope="session")

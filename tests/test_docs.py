@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from app.security.uses import SUFFIX
 from app.store import Keeper
 from app.telemetry.families import FAMILIES, PREDICTIONS
 from app.training.rows import ROWS_FILE
+from benchmarks.processes import free_port
 from tests.support.keys import signer, trusting
 from tests.support.models import publish
 from tests.support.server import ROOT
@@ -63,18 +63,12 @@ def _steps() -> list[Step]:
 STEPS = _steps()
 
 
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 class Reader:
     """Somebody who follows the README in a fresh copy of the project, on a free port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = str(free_port()), str(free_port())
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORDINATE_", "MAKE"))}
         self.env = clean | {"PORT": self.port, "HOST": "127.0.0.1"}
         self.service: subprocess.Popen[bytes] | None = None

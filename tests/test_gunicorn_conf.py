@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.raw import Answer, Wire, headed
+from tests.support.raw import Wire, ask, headed
 from tests.support.server import ROOT, Server
 
 
@@ -278,12 +278,6 @@ def test_stricter_limits_on_a_request_hold_for_every_one(tmp_path: Path) -> None
 
     assert taken.status == 200
     assert [each.status for each in refused] == [431, 414]
-
-
-def ask(server: Server, request: bytes) -> Answer:
-    with Wire(server) as wire:
-        wire.send(request)
-        return wire.answer()
 
 
 def test_a_unix_socket_is_of_this_machine(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(sys.prefix)
 ROW = [0.0381, 0.0507, 0.0617, 0.0219, -0.0442, -0.0348, -0.0434, -0.0026, 0.0199, -0.0176]
@@ -175,13 +177,6 @@ def predict(port: int) -> object:
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.load(answer)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def kill_group(leader: int) -> None:

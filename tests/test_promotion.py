@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import create_app
-from app.config import Config
 from app.model import load_model
 from app.store import Keeper
+from tests.support.clients import client_of
 from tests.training.retraining import Columns, Ran, Workshop, columns, joined, part
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -180,8 +179,7 @@ def test_a_table_that_lost_most_of_its_rows_stays_a_candidate(trained: Workshop)
 def test_a_service_goes_on_with_the_champion_and_answers_for_the_candidate_by_number(
     trained: Workshop,
 ) -> None:
-    config = Config.from_env({"ORDINATE_MODELS": str(trained.models), "ORDINATE_REFRESH": "0"})
-    client = create_app(config).test_client()
+    client = client_of(trained.models)
     before = client.post("/predict", json={"x": [1, 2, 3]})
 
     trained.train(part(TABLE, 0, 60))

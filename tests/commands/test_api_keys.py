@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.security import KeyFile
-from tests.commands.test_keys import flask
 from tests.support.api_keys import bearer, made, name_of, ring
+from tests.support.commands import flask, invoked
 from tests.support.users import ADMINISTRATOR, GROUP, SERVICE, needs_root, run_as, shared_folder
 
 KEY = re.compile(r"ordk_[0-9A-Za-z]{46}\n")
@@ -21,25 +19,14 @@ KEY = re.compile(r"ordk_[0-9A-Za-z]{46}\n")
 def run(folder: Path, *arguments: str) -> Result:
     """The same commands without a process of their own."""
     env = {"ORDINATE_KEYS": str(folder / "keys.json"), "ORDINATE_MODELS": str(folder / "models")}
-    app = create_app(Config.from_env(env), load=False)
-    return app.test_cli_runner().invoke(args=arguments)
+    return invoked(env, *arguments)
 
 
 def test_a_new_key_stands_alone_on_standard_output(tmp_path: Path) -> None:
     done = flask(
-        tmp_path,
-        *(
-            "keys",
-            "new",
-            "--scope",
-            "predict",
-            "--name",
-            "web",
-            "--model",
-            "tiny",
-            "--expires",
-            "2",
-        ),
+        *("keys", "new", "--scope", "predict", "--name", "web", "--model", "tiny"),
+        *("--expires", "2"),
+        folder=tmp_path,
         ORDINATE_KEYS="secret.json",
     )
 

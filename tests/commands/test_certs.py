@@ -9,8 +9,7 @@ import pytest
 from click.testing import Result
 from cryptography import x509
 
-from app import create_app
-from app.config import Config
+from tests.support.commands import invoked
 from tests.support.full import files_of_at_most
 
 Run = Callable[..., Result]
@@ -21,10 +20,7 @@ def run(tmp_path: Path) -> Run:
     """Runs ``flask certs new`` in this process, for a folder of its own."""
 
     def invoke(*arguments: str) -> Result:
-        app = create_app(Config.from_env({}), load=False)
-        return app.test_cli_runner().invoke(
-            args=["certs", "new", str(tmp_path / "certs"), *arguments]
-        )
+        return invoked({}, "certs", "new", tmp_path / "certs", *arguments)
 
     return invoke
 

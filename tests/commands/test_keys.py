@@ -1,31 +1,15 @@
 """``flask keys signing``: a pair in one command, and the next steps with it."""
 
-import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.support.commands import flask
 from tests.support.keys import signer
-from tests.support.server import ROOT
-
-
-def flask(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the real program in a folder."""
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("flask")), "--app", str(ROOT / "wsgi"), *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def test_a_pair_is_made_and_the_lines_that_follow_it_work(tmp_path: Path) -> None:
-    done = flask(tmp_path, "keys", "signing", "new")
+    done = flask("keys", "signing", "new", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["signing.pem", "signing.pub"]
@@ -38,7 +22,7 @@ def test_a_pair_is_made_and_the_lines_that_follow_it_work(tmp_path: Path) -> Non
         "ORDINATE_REQUIRE_SIGNATURE": "on",
     }
 
-    listed = flask(tmp_path, "keys", "signing", "list", **settings)
+    listed = flask("keys", "signing", "list", folder=tmp_path, **settings)
 
     (key,) = re.findall(r"Its id is ([0-9a-f]{16})\.", done.stdout)
     assert listed.stdout == f"{key}  trusted\n{key}  signs\n"
@@ -48,7 +32,7 @@ def test_a_second_pair_of_the_same_name_is_refused_in_one_line(tmp_path: Path) -
     signer(tmp_path, "mine")
     before = (tmp_path / "mine.pem").read_bytes()
 
-    done = flask(tmp_path, "keys", "signing", "new", "mine.pem")
+    done = flask("keys", "signing", "new", "mine.pem", folder=tmp_path)
 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: mine.pub exists already")
@@ -57,7 +41,7 @@ def test_a_second_pair_of_the_same_name_is_refused_in_one_line(tmp_path: Path) -
 
 
 def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(tmp_path: Path) -> None:
-    done = flask(tmp_path, "keys", "signing", "new", "nowhere/mine.pem")
+    done = flask("keys", "signing", "new", "nowhere/mine.pem", folder=tmp_path)
 
     assert done.returncode == 1
     assert done.stderr == "Error: nowhere/mine.pem cannot be written: No such file or directory\n"
@@ -66,7 +50,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(tmp_path: Path) 
 def test_signatures_that_are_required_without_keys_stop_every_command_with_one_line(
     tmp_path: Path,
 ) -> None:
-    done = flask(tmp_path, "models", "list", ORDINATE_REQUIRE_SIGNATURE="on")
+    done = flask("models", "list", folder=tmp_path, ORDINATE_REQUIRE_SIGNATURE="on")
 
     assert done.returncode == 2
     assert done.stderr.startswith(

@@ -1,19 +1,15 @@
 """The admin tool: results on stdout, one line on stderr where something is wrong, exit codes."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.store import Pointer, Reader, Store
+from tests.support.commands import assert_refused, flask, invoked
 from tests.support.models import PLAIN, SINGLE, fitted, linear_numbers, publish
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,38 +38,13 @@ def run(models: Path) -> Run:
     """Runs ``flask models`` with these arguments in this process."""
 
     def invoke(*arguments: str, **env: str) -> Result:
-        config = Config.from_env({"ORDINATE_MODELS": str(models), **env})
-        app = create_app(config, load=False)
-        return app.test_cli_runner().invoke(args=["models", *arguments])
+        return invoked({"ORDINATE_MODELS": str(models), **env}, "models", *arguments)
 
     return invoke
 
 
-def assert_refused(result: Result, says: str) -> None:
-    """One line on stderr, nothing on stdout, exit code 1."""
-    assert says in result.stderr
-    assert result.stderr.startswith("Error: ")
-    assert result.stderr.count("\n") == 1
-    assert len(result.stderr) < 400
-    assert result.stdout == ""
-    assert result.exit_code == 1
-
-
-def flask(models: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the real program as the README says."""
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "models", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"ORDINATE_MODELS": str(models)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def test_the_real_program_lists_the_models_and_writes_nothing_else(models: Path) -> None:
-    done = flask(models, "list")
+    done = flask("models", "list", ORDINATE_MODELS=str(models))
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[:3] for line in done.stdout.splitlines()] == [
@@ -84,7 +55,7 @@ def test_the_real_program_lists_the_models_and_writes_nothing_else(models: Path)
 
 
 def test_the_real_program_ends_with_one_line_where_something_is_wrong(models: Path) -> None:
-    done = flask(models, "remove", "tiny/3")
+    done = flask("models", "remove", "tiny/3", ORDINATE_MODELS=str(models))
 
     assert done.returncode == 1
     assert done.stdout == ""
@@ -98,7 +69,7 @@ def test_a_wrong_setting_stops_the_real_program_with_one_line(
 ) -> None:
     monkeypatch.setenv("ORDINATE_WORKERS", "0")
 
-    done = flask(models, "list")
+    done = flask("models", "list", ORDINATE_MODELS=str(models))
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -109,7 +80,7 @@ def test_a_wrong_setting_stops_the_real_program_with_one_line(
 def test_the_real_program_verifies_a_folder_with_a_broken_model(models: Path) -> None:
     (models / "tiny" / "3" / "model.joblib").write_bytes(b"damaged")
 
-    done = flask(models, "verify", "tiny/3")
+    done = flask("models", "verify", "tiny/3", ORDINATE_MODELS=str(models))
 
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == ("tiny/3: its model.joblib does not match the digest in its manifest\n")

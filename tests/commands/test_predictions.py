@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.journal import log_files, read
 from app.journal.records import packed
 from app.journal.writing import LogFile
+from tests.support.commands import invoked
 from tests.support.journal import Kept, record, written
 
 Run = Callable[..., Result]
@@ -39,8 +38,7 @@ def run(kept: Kept, tmp_path: Path) -> Run:
     env = {"ORDINATE_MODELS": str(tmp_path), **kept.settings}
 
     def invoke(*arguments: str | Path, **changes: str) -> Result:
-        app = create_app(Config.from_env(env | changes), load=False)
-        return app.test_cli_runner().invoke(args=["predictions", *map(str, arguments)])
+        return invoked(env | changes, "predictions", *arguments)
 
     return invoke
 

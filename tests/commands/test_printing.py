@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.manifest import Manifest
 from app.schema import Feature, Schema, Target
 from app.store import Keeper, Store
+from tests.support.commands import invoked
 from tests.support.journal import Kept, record, written
 from tests.support.models import PLAIN, described, fitted, publish
 
@@ -29,9 +28,7 @@ def run(tmp_path: Path) -> Run:
     """Runs ``flask`` with these arguments in this process."""
 
     def invoke(*arguments: str | Path, **env: str) -> Result:
-        settings = {"ORDINATE_MODELS": str(tmp_path / "models"), **env}
-        app = create_app(Config.from_env(settings), load=False)
-        return app.test_cli_runner().invoke(args=[*map(str, arguments)])
+        return invoked({"ORDINATE_MODELS": str(tmp_path / "models"), **env}, *arguments)
 
     return invoke
 

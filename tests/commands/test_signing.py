@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.signing import Signer
 from app.store import Reader
+from tests.support.commands import invoked
 from tests.support.keys import signer, trusting
 from tests.support.models import SINGLE, publish
 
@@ -47,8 +46,7 @@ def run(env: dict[str, str]) -> Run:
     """Runs ``flask models`` with these arguments in this process; None unsets a setting."""
 
     def invoke(*arguments: str, **changes: str) -> Result:
-        app = create_app(Config.from_env(env | changes), load=False)
-        return app.test_cli_runner().invoke(args=["models", *arguments])
+        return invoked(env | changes, "models", *arguments)
 
     return invoke
 

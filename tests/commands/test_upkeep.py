@@ -1,19 +1,15 @@
 """The admin tool's commands for versions: what they say, what they do, and what they refuse."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from app import create_app
-from app.config import Config
 from app.manifest import Golden
 from app.store import Keeper, Label
+from tests.support.commands import assert_refused, flask, invoked
 from tests.support.models import PLAIN, SINGLE, publish
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,32 +43,16 @@ def run(keeper: Keeper) -> Run:
     """Runs ``flask models`` with these arguments in this process."""
 
     def invoke(*arguments: str, **env: str) -> Result:
-        config = Config.from_env({"ORDINATE_MODELS": str(keeper.root), **env})
-        return create_app(config, load=False).test_cli_runner().invoke(args=["models", *arguments])
+        return invoked({"ORDINATE_MODELS": str(keeper.root), **env}, "models", *arguments)
 
     return invoke
-
-
-def assert_refused(result: Result, says: str) -> None:
-    """One line on stderr, nothing on stdout, exit code 1."""
-    assert says in result.stderr
-    assert result.stderr.startswith("Error: ")
-    assert result.stderr.count("\n") == 1
-    assert (result.stdout, result.exit_code) == ("", 1)
 
 
 def test_the_real_program_activates_and_rolls_back(keeper: Keeper) -> None:
     said = []
     for arguments in (["activate", "tiny/1"], ["rollback", "tiny"]):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "models", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"ORDINATE_MODELS": str(keeper.root)},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
+        done = flask("models", *arguments, ORDINATE_MODELS=str(keeper.root))
+        assert done.returncode == 0, done.stderr
         said.append(done.stdout)
 
     assert said == [

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app import create_app
-from app.config import Config
+from tests.support.clients import client_of
 
 BODY = {"x": [1, 2, 0.5]}
 
@@ -16,9 +15,7 @@ BODY = {"x": [1, 2, 0.5]}
 def test_the_header_is_sent_where_it_is_asked_for_and_believed(
     models: Path, target: str, scheme: str, seconds: int
 ) -> None:
-    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0"}
-    config = Config.from_env(settings | {"ORDINATE_HSTS": str(seconds)})
-    client = create_app(config).test_client()
+    client = client_of(models, ORDINATE_HSTS=str(seconds))
 
     answer = client.post(target, json=BODY, base_url=f"{scheme}://localhost")
 

@@ -13,8 +13,6 @@ import pytest
 from flask.testing import FlaskClient
 from waitress.server import create_server
 
-from app import create_app
-from app.config import Config
 from app.http.fast import FastPath
 from app.http.plain import SENDER
 from app.security import Caller, KeyFile, Sender
@@ -22,6 +20,7 @@ from app.security.api_keys import new_key
 from app.security.uses import places, read
 from tests.http.test_fast import answered
 from tests.support.api_keys import PREDICTS, RULES, made
+from tests.support.clients import client_of
 from tests.support.hostile import Case
 from tests.support.raw import Answer, Wire, headed, post
 from tests.support.server import Server
@@ -73,11 +72,6 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
 def asked(models: Path, people: People) -> FlaskClient:
     """The service with keys, in this process."""
     return client_of(models, **people.settings)
-
-
-def client_of(models: Path, **env: str) -> FlaskClient:
-    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0", **env}
-    return create_app(Config.from_env(settings)).test_client()
 
 
 @pytest.fixture(scope="module")

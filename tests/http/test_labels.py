@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
 from app.http.fast import FastPath
 from app.store import Keeper
+from tests.support.clients import client_of
 from tests.support.models import publish
 
 BODY = {"x": [1, 2, 0.5]}
@@ -24,11 +23,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Keeper(root).set_label("tiny", "canary", 1)
     Keeper(root).set_label("tiny", "proven", 2)
     return root
-
-
-def client_of(root: Path, **env: str) -> FlaskClient:
-    config = Config.from_env({"ORDINATE_MODELS": str(root), "ORDINATE_REFRESH": "0", **env})
-    return create_app(config).test_client()
 
 
 @pytest.fixture(scope="module")

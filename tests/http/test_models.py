@@ -9,9 +9,8 @@ import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
 from app.store import Keeper
+from tests.support.clients import client_of
 from tests.support.keys import signer, trusting
 from tests.support.models import HOSTILE, PLAIN, publish
 
@@ -61,8 +60,7 @@ def test_how_a_version_was_promoted_is_told(tmp_path: Path) -> None:
     decided = {"champion": 1, "decision": "promoted", "comparisons": [{"p": 0.0, "t": None}]}
     publish(tmp_path, "tiny", PLAIN)
     publish(tmp_path, "tiny", PLAIN, promotion=decided)
-    config = Config.from_env({"ORDINATE_MODELS": str(tmp_path)})
-    client = create_app(config).test_client()
+    client = client_of(tmp_path)
 
     assert told(client, "/models/tiny")["promotion"] == decided
     assert told(client, "/models/tiny")["version"] == 2
@@ -78,9 +76,8 @@ def test_versions_labels_signature_and_promotion_are_told_together_as_described(
     publish(root, "tiny", PLAIN, keys=keys, promotion=decided)
     publish(root, "tiny", PLAIN, keys=keys, promotion={"decision": "candidate"})
     Keeper(root, keys).set_label("tiny", "shadow", 3)
-    env = {"ORDINATE_MODELS": str(root), "ORDINATE_REQUIRE_SIGNATURE": "on"}
-    config = Config.from_env(env | {"ORDINATE_TRUSTED_KEYS": str(tmp_path / "keys" / "mine.pub")})
-    client = create_app(config).test_client()
+    trusted = str(tmp_path / "keys" / "mine.pub")
+    client = client_of(root, ORDINATE_REQUIRE_SIGNATURE="on", ORDINATE_TRUSTED_KEYS=trusted)
 
     found = told(client, "/models/tiny")
 
@@ -158,7 +155,7 @@ def test_broken_version_is_told_beside_the_older_one_that_serves(tmp_path: Path)
     publish(tmp_path, "tiny", PLAIN, seed=1)
     (tmp_path / "tiny" / "2" / "model.joblib").chmod(0o644)
     (tmp_path / "tiny" / "2" / "model.joblib").write_bytes(b"")
-    client = create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path)})).test_client()
+    client = client_of(tmp_path)
 
     model = told(client, "/models/tiny")
 

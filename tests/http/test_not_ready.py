@@ -7,17 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.models import publish
-from tests.support.raw import Answer, Wire, headed, post
+from tests.support.raw import Answer, ask, headed, post
 from tests.support.server import Server
 
 GOOD = b'{"x":[1,2,0.5]}'
-
-
-def ask(server: Server, request: bytes) -> Answer:
-    """The answer to one request."""
-    with Wire(server) as wire:
-        wire.send(request)
-        return wire.answer()
 
 
 def get(server: Server, target: str) -> Answer:

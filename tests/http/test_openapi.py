@@ -12,11 +12,10 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import create_app
-from app.config import Config
 from app.http.service import EXTENSION
 from app.schema import MAX_MAGNITUDE, Feature, Schema
 from app.store import Keeper
+from tests.support.clients import client_of
 from tests.support.models import (
     HOSTILE,
     MIXED,
@@ -43,11 +42,6 @@ def served_document(client: FlaskClient) -> Json:
     assert answer.mimetype == "application/json"
     found: Json = answer.get_json()
     return found
-
-
-def client_of(models: Path, **env: str) -> FlaskClient:
-    config = Config.from_env({"ORDINATE_MODELS": str(models), **env})
-    return create_app(config).test_client()
 
 
 def check_document(document: Json) -> None:

@@ -5,20 +5,14 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
+from tests.support.clients import client_of
 from tests.support.models import publish
-
-
-def over(models: Path, **env: str) -> FlaskClient:
-    """The service over this folder."""
-    return create_app(Config.from_env({"ORDINATE_MODELS": str(models), **env})).test_client()
 
 
 def test_health_is_ok_whatever_there_is_to_predict_with(
     tmp_path: Path, client: FlaskClient
 ) -> None:
-    for each in (client, over(tmp_path), over(tmp_path / "nowhere")):
+    for each in (client, client_of(tmp_path), client_of(tmp_path / "nowhere")):
         answer = each.get("/healthz")
 
         assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
@@ -37,7 +31,7 @@ def test_without_a_default_any_usable_model_makes_ready(tmp_path: Path) -> None:
     publish(tmp_path, "b")
     (tmp_path / "default").unlink()
 
-    client = over(tmp_path)
+    client = client_of(tmp_path)
 
     assert client.get("/readyz").status_code == 200
     assert client.post("/predict", json={"x": [1, 2, 3]}).status_code == 503
@@ -46,7 +40,7 @@ def test_without_a_default_any_usable_model_makes_ready(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["/readyz", "/predict"])
 def test_not_ready_says_why_and_when_to_come_again(target: str, tmp_path: Path) -> None:
-    client = over(tmp_path, ORDINATE_MODEL="absent")
+    client = client_of(tmp_path, ORDINATE_MODEL="absent")
 
     answer = client.get(target) if target == "/readyz" else client.post(target, json={"x": [1]})
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
 from app.http.page import _STYLE
+from tests.support.clients import client_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -127,6 +126,6 @@ def test_caches_are_told_that_the_form_depends_on_accept(client: FlaskClient) ->
 
 
 def test_page_without_models_says_what_to_do(tmp_path: Path) -> None:
-    client = create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path)})).test_client()
+    client = client_of(tmp_path)
 
     assert "python train.py" in client.get("/", headers={"Accept": "text/html"}).text

@@ -10,9 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app
-from app.config import Config
 from app.schema import Schema
+from tests.support.clients import client_of
 from tests.support.models import MIXED, PLAIN, SINGLE, fitted, publish
 
 ROW = [1.0, 2.0, 0.5]
@@ -126,7 +125,9 @@ def test_no_finite_answer_is_an_error_and_never_nan(tmp_path: Path) -> None:
     publish(tmp_path, "steep", SINGLE, linear=numbers, estimator=estimator)
 
     for runtime in ("auto", "pickle"):
-        answer = over(tmp_path, ORDINATE_RUNTIME=runtime).post("/predict", json={"x": [1, 1e99]})
+        answer = client_of(tmp_path, ORDINATE_RUNTIME=runtime).post(
+            "/predict", json={"x": [1, 1e99]}
+        )
 
         assert answer.status_code == 400
         assert (
@@ -169,12 +170,7 @@ def linear(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     root = tmp_path_factory.mktemp("linear")
     for name, schema in SCHEMAS.items():
         publish(root, name, schema, linear=True)
-    return over(root)
-
-
-def over(models: Path, **env: str) -> FlaskClient:
-    """The service over this folder, with the default limits."""
-    return create_app(Config.from_env({"ORDINATE_MODELS": str(models), **env})).test_client()
+    return client_of(root)
 
 
 def random_rows(schema: Schema, count: int) -> list[list[Any]]:

@@ -2,47 +2,29 @@
 
 import re
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
 from app.http.shadow import MOST_WAITING, Shadow
 from app.model import Model, load_model
 from app.store import Keeper, Reader
 from app.telemetry import Log, Metrics
+from tests.support.clients import client_of
 from tests.support.models import MIXED, PLAIN, publish
 from tests.support.server import Server
 from tests.support.threads import no_more_threads
+from tests.support.waiting import SECONDS, eventually
 
 BODY = {"x": [[1, 2, 0.5], [3, -1, 0.25]]}
-SECONDS = 20.0
 
 
 def counted(text: str, name: str) -> float:
     """A counter of `tiny`; 0 where it was not counted yet."""
     found = re.search(rf'^ordinate_{name}_total{{model="tiny"}} (.*)$', text, re.MULTILINE)
     return float(found[1]) if found else 0.0
-
-
-def eventually(condition: Callable[[], object]) -> bool:
-    until = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def client_of(root: Path, **env: str) -> FlaskClient:
-    config = Config.from_env({"ORDINATE_MODELS": str(root), "ORDINATE_REFRESH": "0", **env})
-    return create_app(config).test_client()
 
 
 def labelled(root: Path, first: Any = PLAIN, seeds: tuple[int, int] = (1, 2)) -> Path:

@@ -144,17 +144,9 @@ def test_a_worker_that_replaces_another_begins_with_what_is_current(keeper: Keep
     with Server(keeper.root, ORDINATE_WORKERS="1") as server:
         publish(keeper.root, seed=4, linear=True)
         server.wait_for(lambda: server.ask("/predict") == "tiny/4")
-        workers = children(server.process.pid)
+        workers = server.workers()
 
         os.kill(workers[0], signal.SIGKILL)
 
-        server.wait_for(lambda: children(server.process.pid) not in ([], workers))
+        server.wait_for(lambda: server.workers() not in ([], workers))
         assert {server.ask("/predict") for _ in range(5)} == {"tiny/4"}
-
-
-def children(process: int) -> list[int]:
-    """The ids of the processes that this one has started."""
-    text = Path(f"/proc/{process}/task/{process}/children")
-    if not text.exists():
-        pytest.skip("there is no /proc with children here")
-    return [int(word) for word in text.read_text().split()]

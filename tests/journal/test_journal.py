@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,9 @@ from tests.support.journal import Kept, written
 from tests.support.raw import Wire, chunked, headed, post
 from tests.support.server import Server
 from tests.support.threads import no_more_threads
+from tests.support.waiting import eventually
 
 ROW = b'{"x":[1,2,0.5]}'
-SECONDS = 20.0
 
 
 @pytest.fixture
@@ -46,15 +46,6 @@ def client(models: Path, kept: Kept) -> Iterator[FlaskClient]:
     served: Service = app.extensions[EXTENSION]
     assert served.journal is not None
     served.journal.close()
-
-
-def eventually(condition: Callable[[], object]) -> bool:
-    until = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def counted(text: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ from waitress.server import create_server
 
 from app import create_app
 from app.config import Config
-from tests.support.raw import Answer, Wire, chunked, headed, post
+from tests.support.raw import Answer, Wire, ask, chunked, headed, post
 from tests.support.server import Server
 
 ROW = b'{"x":[1,2,0.5]}'
@@ -75,12 +75,6 @@ def address() -> str:
     """Somebody who has not asked yet."""
     number = next(_numbers)
     return f"198.51.{number // 256}.{number % 256}"
-
-
-def ask(server: Server | Port, request: bytes) -> Answer:
-    with Wire(server) as wire:  # type: ignore[arg-type]
-        wire.send(request)
-        return wire.answer()
 
 
 def field(answer: Answer, name: str) -> str:

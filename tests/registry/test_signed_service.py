@@ -102,21 +102,12 @@ def test_a_pointer_that_was_put_back_changes_nothing_also_for_workers_that_are_b
 
     shutil.copy(root.parent / "old", root / "tiny" / "current")
     server.wait_for(lambda: len(events(server, "refused")) == 2)
-    for worker in children(server.process.pid):
+    for worker in server.workers():
         os.kill(worker, signal.SIGKILL)
     server.wait_for(lambda: len(events(server, "refused")) >= 4)
 
     server.wait_for(lambda: versions(server) == {2})
     assert "was put back" in get(server, "/models/tiny")["problem"]
-
-
-def children(process: int) -> list[int]:
-    """Of the master: its workers."""
-    return [
-        int(child)
-        for task in Path(f"/proc/{process}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
 
 
 def test_a_restart_remembers_with_a_folder_for_it(

@@ -1,9 +1,8 @@
 """How many files this process holds open, apart from what its threads open for a moment."""
 
 import os
-import time
 
-SECONDS = 10.0
+from tests.support.waiting import eventually
 
 
 def opened() -> int:
@@ -13,9 +12,4 @@ def opened() -> int:
 
 def settles_at(most: int) -> bool:
     """Whether no more than so many are open soon; what leaked stays open for ever."""
-    until = time.monotonic() + SECONDS
-    while opened() > most:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
+    return eventually(lambda: opened() <= most)

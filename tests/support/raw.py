@@ -2,10 +2,9 @@
 
 import json
 import socket
+import ssl
 from dataclasses import dataclass
-from typing import Any
-
-from tests.support.server import Server
+from typing import Any, Protocol
 
 WAIT_SECONDS = 20.0
 
@@ -24,10 +23,22 @@ class Answer:
         return json.loads(self.body)
 
 
+class Listening(Protocol):
+    """What is asked of a server to connect to it."""
+
+    @property
+    def port(self) -> int:
+        """On 127.0.0.1."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What a client needs for TLS; None where it speaks none."""
+
+
 class Wire:
     """One connection to a server: bytes out, answers in."""
 
-    def __init__(self, server: Server, source: tuple[str, int] | None = None) -> None:
+    def __init__(self, server: Listening, source: tuple[str, int] | None = None) -> None:
         self._socket = socket.create_connection(
             ("127.0.0.1", server.port), timeout=WAIT_SECONDS, source_address=source
         )
@@ -87,6 +98,13 @@ class Wire:
         if not piece:
             raise EOFError("the server closed the connection")
         self._rest += piece
+
+
+def ask(server: Listening, request: bytes) -> Answer:
+    """The answer to a request on a connection of its own."""
+    with Wire(server) as wire:
+        wire.send(request)
+        return wire.answer()
 
 
 def parsed(data: bytes) -> list[Answer]:

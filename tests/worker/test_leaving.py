@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty import FAULTY
-from tests.support.raw import Answer, Wire, headed, post
+from tests.support.raw import Wire, ask, headed, post
 from tests.support.server import Server, wait_until_gone
 
 HANG = headed("POST /faults/hang HTTP/1.1", "Host: x", "Content-Length: 0")
@@ -25,12 +25,6 @@ def faulty(linear_models: Path) -> Iterator[Server]:
     with Server(linear_models, (), None, FAULTY, **settings) as running:
         running.wait_for(lambda: len(running.workers()) == 2)
         yield running
-
-
-def ask(server: Server, request: bytes) -> Answer:
-    with Wire(server) as wire:
-        wire.send(request)
-        return wire.answer()
 
 
 def is_alive(process: int) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty import FAULTY
-from tests.support.raw import Answer, Wire, chunked, headed, post
+from tests.support.raw import Answer, Wire, ask, chunked, headed, post
 from tests.support.server import Server
 
 NOT_PLAIN = "Accept: application/json, text/plain"
@@ -29,12 +29,6 @@ def narrow(linear_models: Path) -> Iterator[Server]:
 
 def fault(kind: str, length: int = 0) -> bytes:
     return headed(f"POST /faults/{kind} HTTP/1.1", "Host: x", f"Content-Length: {length}")
-
-
-def ask(server: Server, request: bytes) -> Answer:
-    with Wire(server) as wire:
-        wire.send(request)
-        return wire.answer()
 
 
 def is_busy(answer: Answer) -> bool:
