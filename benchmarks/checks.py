@@ -6,11 +6,9 @@ from http.client import HTTPConnection, HTTPException
 from benchmarks.services import Service
 from benchmarks.work import Work
 
-EXACT = 1e-9
-"""How far an answer may be from the model's, relative to the larger of it and 1."""
-
 FLOAT32 = 1e-5
-"""As far as answers go that went through float32; farther is wrong."""
+"""How far an answer may be from the model's, relative to the larger of it and 1: as far as answers
+go that went through float32."""
 
 
 class Unfit(Exception):

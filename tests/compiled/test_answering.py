@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compiled import Plan, plan_for
 from app.linear import Linear
 from app.schema import Schema
+from tests.support.compiled import plan
 from tests.support.models import MIXED, PLAIN, ROWS, fitted, linear_numbers
 
 KEY = b'"x"'
@@ -17,13 +17,6 @@ KEY = b'"x"'
 
 def linear(schema: Schema) -> Linear:
     return Linear(linear_numbers(schema, fitted(schema)), schema)
-
-
-def plan(schema: Schema, model: Linear) -> Plan:
-    made = plan_for(schema, model)
-    if made is None:
-        pytest.skip("the compiled code was not built: python -m app.compiled")
-    return made
 
 
 @given(st.lists(st.lists(st.floats(-1e99, 1e99), min_size=3, max_size=3), min_size=1, max_size=5))

@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.compiled.library import FIRST_POWER, LAST_POWER, power
-from app.compiled.plan import Plan, plan_for
+from app.compiled.plan import Plan
+from tests.support.compiled import plan
 from tests.support.models import SINGLE
-
-
-def plan() -> Plan:
-    made = plan_for(SINGLE)
-    if made is None:
-        pytest.skip("the compiled code was not built: python -m app.compiled")
-    return made
 
 
 def read(reader: Plan, text: str) -> float | None:
@@ -45,7 +39,7 @@ def check(reader: Plan, text: str) -> bool:
 
 @given(st.floats(-1e100, 1e100))
 def test_what_python_writes_is_read_back(value: float) -> None:
-    taken = check(plan(), repr(value))
+    taken = check(plan(SINGLE), repr(value))
 
     assert taken or 0 < abs(value) < 1e-80
 
@@ -60,13 +54,13 @@ def test_any_way_to_write_a_number(digits: int, point: int, exponent: int, lette
     else:
         text = f"0.{text.rjust(point, '0')}"
 
-    check(plan(), f"{text}{letter}{exponent}")
-    check(plan(), f"-{text.lstrip('.')}" if text[0] != "." else "0")
-    check(plan(), f"{text}{letter}{exponent:+03d}")
+    check(plan(SINGLE), f"{text}{letter}{exponent}")
+    check(plan(SINGLE), f"-{text.lstrip('.')}" if text[0] != "." else "0")
+    check(plan(SINGLE), f"{text}{letter}{exponent:+03d}")
 
 
 def test_numbers_right_between_two_floats_are_rounded_to_even_or_left_alone() -> None:
-    reader, draw = plan(), random.Random(1)
+    reader, draw = plan(SINGLE), random.Random(1)
     taken = 0
     with localcontext() as context:
         context.prec = 60
@@ -90,7 +84,7 @@ def test_numbers_right_between_two_floats_are_rounded_to_even_or_left_alone() ->
     ],
 )
 def test_special_numbers(text: str) -> None:
-    check(plan(), text)
+    check(plan(SINGLE), text)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +111,7 @@ def test_special_numbers(text: str) -> None:
     ],
 )
 def test_what_is_no_number_or_too_large_is_not_read(text: str) -> None:
-    assert read(plan(), text) is None
+    assert read(plan(SINGLE), text) is None
 
 
 def test_powers_of_ten_are_cut_off_and_have_128_bits() -> None:

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.checking import to_matrix
-from app.compiled import Plan, plan_for
+from app.compiled import Plan
 from app.errors import OrdinateError
 from app.protocols.native import decode
 from app.schema import Feature, Schema, Target
+from tests.support.compiled import plan
 from tests.support.hostile import DOCUMENTS, NUMBERS, ROWS, Case
 from tests.support.models import HOSTILE, MIXED, PLAIN, SINGLE
 
@@ -65,13 +66,6 @@ NOT_PLAIN = {
     "true for a number": (PLAIN, b'{"x":[1,true,0.5]}'),
     "a number for a boolean": (MIXED, b'{"x":[30,"own",null,1]}'),
 }
-
-
-def plan(schema: Schema) -> Plan:
-    made = plan_for(schema)
-    if made is None:
-        pytest.skip("the compiled code was not built: python -m app.compiled")
-    return made
 
 
 def by_python(schema: Schema, body: bytes) -> tuple[bool, bytes] | None:

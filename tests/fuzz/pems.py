@@ -1,11 +1,7 @@
 """Files of keys: Ed25519 keys in PEM, or one line that names the file."""
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, 
 
 from app.errors import ConfigError
 from app.signing.ed25519 import read_signer, read_trusted
+from tests.fuzz.places import place
 
 STATEMENT = b"statement"
 SIGNATURE_BYTES = 64
@@ -47,7 +44,7 @@ def seeds() -> Iterator[bytes]:
 
 def check(data: bytes) -> None:
     """Take it for the file of a private key, then for that of public ones; use what it holds."""
-    file = _file()
+    file = place("key.pem")
     file.write_bytes(data)
     told = [*_signing(file), *_verifying(file)]
     assert all(str(file) in each for each in told)
@@ -73,10 +70,3 @@ def _verifying(file: Path) -> Iterator[str]:
     for key in keys.values():
         with suppress(InvalidSignature):
             key.verify(bytes(SIGNATURE_BYTES), STATEMENT)
-
-
-@cache
-def _file() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ordinate-fuzz-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder / "key.pem"

@@ -6,13 +6,11 @@ is answered in turn.
 
 import asyncio
 import atexit
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from math import inf
-from pathlib import Path
 from typing import Any
 
 from app import create_app
@@ -30,6 +28,7 @@ from app.worker.shares import Shares
 from app.worker.turn import Turn
 from tests.fuzz import bodies, inflating
 from tests.fuzz.cutting import LIMITS
+from tests.fuzz.places import place
 from tests.support.framing import REFUSED, TAKEN
 from tests.support.hostile import PATHS, TYPES
 from tests.support.models import MIXED, PLAIN, SINGLE, publish
@@ -89,14 +88,21 @@ def ask(pieces: list[bytes]) -> list[Answer]:
     """The answers to what arrives in these pieces."""
     server = _server()
     transport = Socket()
-    connection = Connection(server, server.loop)
-    connection.connection_made(transport)
-    for piece in pieces:
-        connection.data_received(piece)
-        server.work()
-    connection.connection_lost(None)
+    with connected(server, transport) as connection:
+        for piece in pieces:
+            connection.data_received(piece)
+            server.work()
     answers = parsed(bytes(transport.sent))
     return [answer for answer in answers if answer.status != 100]
+
+
+@contextmanager
+def connected(process: "Process", client: "Socket") -> Iterator[Connection]:
+    """A connection to this client, which hangs up at the end."""
+    made = Connection(process, process.loop)
+    made.connection_made(client)
+    yield made
+    made.connection_lost(None)
 
 
 class Socket(asyncio.Transport):
@@ -197,9 +203,8 @@ class Process:
 
 @cache
 def _server() -> Process:
-    folder = Path(tempfile.mkdtemp(prefix="ordinate-fuzz-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    models = place("models")
     for name, schema in (("tiny", PLAIN), ("mixed", MIXED), ("single", SINGLE)):
-        publish(folder / "models", name, schema, linear=True)
-    settings = {"ORDINATE_MODELS": str(folder / "models"), "ORDINATE_MODEL": "tiny", **SETTINGS}
+        publish(models, name, schema, linear=True)
+    settings = {"ORDINATE_MODELS": str(models), "ORDINATE_MODEL": "tiny", **SETTINGS}
     return Process(create_app(Config.from_env(settings)))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.memory import memory
 from tests.support.models import PLAIN, publish
 from tests.support.server import Server
 
@@ -143,13 +144,6 @@ def worker_of(server: Server) -> int:
     master = server.process.pid
     (worker,) = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return int(worker)
-
-
-def memory(process: int, key: str) -> int:
-    """Bytes, as the kernel counts them."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    (found,) = (line for line in lines if line.startswith(f"{key}:"))
-    return int(found.split()[1]) * 1024
 
 
 if __name__ == "__main__":

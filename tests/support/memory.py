@@ -20,12 +20,13 @@ def touched(call: Callable[[], object]) -> int:
     """Bytes by which the resident memory was larger at its peak during a call than before it."""
     gc.collect()
     (_PROCESS / "clear_refs").write_text("5")  # the peak starts anew from here
-    before = _status("VmRSS")
+    before = memory("self", "VmRSS")
     call()
-    return _status("VmHWM") - before
+    return memory("self", "VmHWM") - before
 
 
-def _status(key: str) -> int:
-    lines = (_PROCESS / "status").read_text().splitlines()
+def memory(process: int | str, key: str) -> int:
+    """Bytes that a process has, as the kernel counts them under this key."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     (found,) = (line for line in lines if line.startswith(f"{key}:"))
     return int(found.split()[1]) * 1024

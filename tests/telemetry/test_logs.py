@@ -3,15 +3,12 @@
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.telemetry import Log
-
-Make = Callable[..., Log]
 
 
 class Written:

@@ -1,7 +1,7 @@
 """How long a connection is kept for another request: as long as was set, and not at all for 0."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from flask import Flask
 from app.config import Config
 from app.worker.allowances import allowed
 from app.worker.connection import Connection
-from tests.fuzz.serving import Process, Socket
+from tests.fuzz.serving import Process, Socket, connected
 from tests.support.raw import Wire, chunked, headed, post
 from tests.support.server import Server
 
@@ -33,14 +33,13 @@ class Client(Socket):
         self.is_closed = True
 
 
+@dataclass
 class Case:
     """A connection that may be idle for a second."""
 
-    def __init__(self) -> None:
-        self.process, self.client = Process(Flask(__name__)), Client()
-        self.process.limits = replace(self.process.limits, idle=IDLE)
-        self.connection = Connection(self.process, self.process.loop)
-        self.connection.connection_made(self.client)
+    process: Process
+    client: Client
+    connection: Connection
 
     def ask(self) -> None:
         self.connection.data_received(STATE)
@@ -53,10 +52,11 @@ class Case:
 
 @pytest.fixture
 def case() -> Iterator[Case]:
-    made = Case()
-    yield made
-    made.connection.connection_lost(None)
-    made.process.loop.close()
+    process, client = Process(Flask(__name__)), Client()
+    process.limits = replace(process.limits, idle=IDLE)
+    with connected(process, client) as connection:
+        yield Case(process, client, connection)
+    process.loop.close()
 
 
 def test_what_was_before_the_answer_is_not_held_against_a_client(case: Case) -> None:

@@ -1,6 +1,8 @@
 """Clients that take much: of time others have their turn between, of answers they get no more."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from flask import Flask, request
 
 from app.worker.connection import Connection
-from tests.fuzz.serving import MAX_BODY, Process, Socket
+from tests.fuzz.serving import MAX_BODY, Process, Socket, connected
 from tests.support.raw import parsed, post
 
 BODY = b"x" * MAX_BODY
@@ -45,17 +47,13 @@ class Brief:
         return True
 
 
+@dataclass
 class Case:
     """A connection to an application that tells how long a body is."""
 
-    def __init__(self, *, briefly: bool = False) -> None:
-        application = Flask(__name__)
-        application.post("/length")(lambda: str(len(request.data)))
-        if briefly:
-            vars(application)["wsgi_app"] = Brief(application.wsgi_app)
-        self.process, self.client = Process(application), Client()
-        self.connection = Connection(self.process, self.process.loop)
-        self.connection.connection_made(self.client)
+    process: Process
+    client: Client
+    connection: Connection
 
     @property
     def held(self) -> int:
@@ -80,12 +78,22 @@ class Case:
         return [each.body for each in parsed(bytes(self.client.sent))]
 
 
+@contextmanager
+def begun(*, briefly: bool = False) -> Iterator[Case]:
+    application = Flask(__name__)
+    application.post("/length")(lambda: str(len(request.data)))
+    if briefly:
+        vars(application)["wsgi_app"] = Brief(application.wsgi_app)
+    process, client = Process(application), Client()
+    with connected(process, client) as connection:
+        yield Case(process, client, connection)
+    process.loop.close()
+
+
 @pytest.fixture
 def case() -> Iterator[Case]:
-    made = Case()
-    yield made
-    made.connection.connection_lost(None)
-    made.process.loop.close()
+    with begun() as case:
+        yield case
 
 
 def asked(body: bytes) -> bytes:
@@ -93,16 +101,14 @@ def asked(body: bytes) -> bytes:
 
 
 def test_however_much_a_client_sends_others_have_their_turn_between() -> None:
-    case = Case(briefly=True)
     answered = [0]
 
-    while answered[-1] < 500:
-        if len(answered) <= 5:
-            case.connection.data_received(asked(b"1") * 100)
-        answered.append(case.turn())
+    with begun(briefly=True) as case:
+        while answered[-1] < 500:
+            if len(answered) <= 5:
+                case.connection.data_received(asked(b"1") * 100)
+            answered.append(case.turn())
 
-    case.connection.connection_lost(None)
-    case.process.loop.close()
     assert max(after - before for before, after in pairwise(answered)) <= 2 * 16
 
 
