@@ -138,10 +138,10 @@ def whole_columns(x: Array) -> tuple[bool, ...]:
     return tuple(is_whole(x[:, place]) for place in range(x.shape[1]))
 
 
-def is_whole(values: Array, limit: float = EXACT_INTEGERS) -> bool:
-    """Whether these are whole numbers from -limit to limit, missing values aside."""
+def is_whole(values: Array) -> bool:
+    """Whether these are whole numbers that float64 has exactly, missing values aside."""
     known = values[~np.isnan(values)]
-    return bool((np.trunc(known) == known).all() and (np.abs(known) <= limit).all())
+    return bool((np.trunc(known) == known).all() and (np.abs(known) <= EXACT_INTEGERS).all())
 
 
 def _json_value(feature: Feature, value: float, whole: bool) -> Any:
