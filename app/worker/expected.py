@@ -10,7 +10,7 @@ _SECONDS = 1.0
 """A body that takes longer is no part of what is to be done next: its client is slow."""
 
 
-class Coming:
+class ExpectedBodies:
     """Counts them. Which of them arrives does not matter.
 
     Args:

@@ -11,7 +11,7 @@ import signal
 KEPT = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGWINCH)
 
 
-class Birth:
+class ForkSignals:
     """What is done around the forks of one process that are announced, and around no others."""
 
     def __init__(self) -> None:

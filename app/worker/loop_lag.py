@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-BEAT_SECONDS = 0.05
+TICK_SECONDS = 0.05
 LATE_SECONDS = 0.2
 """A turn of the event loop that takes longer is late."""
 
@@ -11,8 +11,8 @@ _TURNS = 3
 """One late turn may be a model that was loaded, or that held the interpreter."""
 
 
-class Pulse:
-    """Beats by the event loop's timer, and notices when it comes late again and again.
+class LoopLag:
+    """Is called by the event loop's timer, and notices when that is late again and again.
 
     Args:
         loop: to be watched.
@@ -24,15 +24,15 @@ class Pulse:
         self._due = 0.0
 
     def start(self) -> None:
-        """Beat from now on."""
-        self._due = self._loop.time() + BEAT_SECONDS
-        self._loop.call_at(self._due, self._beat)
+        """Watch from now on."""
+        self._due = self._loop.time() + TICK_SECONDS
+        self._loop.call_at(self._due, self._tick)
 
     @property
     def is_late(self) -> bool:
         """Whether the last turns of the event loop were all late, so that requests pile up."""
         return min(self._late) > LATE_SECONDS
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         self._late.append(self._loop.time() - self._due)
         self.start()

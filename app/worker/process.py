@@ -20,11 +20,11 @@ from app.http.hsts import strict_transport
 from app.http.service import EXTENSION
 from app.worker.accepting import Acceptor, let_out
 from app.worker.allowances import OTHERS, allowed
-from app.worker.birth import Birth
-from app.worker.crowd import make_room, room
+from app.worker.capacity import make_room, room
 from app.worker.doorstep import Doorstep
 from app.worker.draining import Drain
 from app.worker.failures import teller
+from app.worker.fork_signals import ForkSignals
 from app.worker.heads import common
 from app.worker.memory import Idleness, give_back
 from app.worker.responding import Responder
@@ -59,7 +59,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """
 
     _shares: ClassVar[Shares | None] = None
-    _birth: ClassVar[Birth | None] = None
+    _fork_signals: ClassVar[ForkSignals | None] = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Prepare a worker, in the process that forks it."""
@@ -67,8 +67,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         cls = type(self)
         cls._shares = cls._shares or Shares()
         self.share = cls._shares.claim()
-        cls._birth = cls._birth or Birth()
-        cls._birth.announce()
+        cls._fork_signals = cls._fork_signals or ForkSignals()
+        cls._fork_signals.announce()
 
     @classmethod
     def on_reload(cls) -> None:
@@ -131,8 +131,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.loop.add_signal_handler(number, handler)
         # The master aborts a worker without a heartbeat: no event may be needed to obey.
         signal.signal(signal.SIGABRT, self.handle_abort)
-        if self._birth is not None:
-            self._birth.over()
+        if self._fork_signals is not None:
+            self._fork_signals.over()
 
     def run(self) -> None:
         """Serve until told to stop, then answer what has been asked."""
@@ -150,7 +150,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         tls = partial(gunicorn_sockets.ssl_context, self.cfg) if self.cfg.is_ssl else None
         most = room(self.cfg.worker_connections, self.log.warning)
         self._acceptors = [self._acceptor(each.sock, tls, most) for each in self.sockets]
-        self.responder.pulse.start()
+        self.responder.lag.start()
         for acceptor in self._acceptors:
             acceptor.start()
         self.loop.run_until_complete(self._serve())

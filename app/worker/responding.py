@@ -14,12 +14,12 @@ from app.http.refusing import is_vital, refused
 from app.protocols.native import BRIEF_BYTES
 from app.worker.answers import Heads, answer, fitted
 from app.worker.budget import Budget
-from app.worker.coming import Coming, is_large
 from app.worker.ends import Ends
+from app.worker.expected import ExpectedBodies, is_large
 from app.worker.heads import Head
 from app.worker.job import Settle
+from app.worker.loop_lag import LoopLag
 from app.worker.pool import Bounds, Pool
-from app.worker.pulse import Pulse
 from app.worker.refusals import PlainRequest, count_handshake, refuse
 
 _CROWDED_SECONDS = 0.5
@@ -53,11 +53,11 @@ class Responder:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
-        self._coming = Coming(loop)
+        self._coming = ExpectedBodies(loop)
         self._crowded_until = -inf
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
-        self._loop, self.budget, self.pulse = loop, budget, Pulse(loop)
+        self._loop, self.budget, self.lag = loop, budget, LoopLag(loop)
         waited = self._fast.served.waited if self._fast else _ignore
         self._threads = Pool("request", bounds, loop, waited)
         # What operators ask must be answered also where predictions occupy every thread.
@@ -159,7 +159,7 @@ class Responder:
 
     def _is_too_much(self, head: Head) -> bool:
         """Whether a request whose body is still to come would wait too long when it is here."""
-        if is_large(head) and self.pulse.is_late:
+        if is_large(head) and self.lag.is_late:
             return True
         if self._is_for_the_loop(head):
             return False

@@ -9,10 +9,10 @@ import socket
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 
-from app.worker.coming import is_large
 from app.worker.cutting import HEAD_END
 from app.worker.doorstep import Doorstep
 from app.worker.ends import Ends
+from app.worker.expected import is_large
 from app.worker.heads import MAX_PLAIN_HEAD, Environ, Head, recognise
 from app.worker.looking import Lookout
 from app.worker.responding import Responder

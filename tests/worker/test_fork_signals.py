@@ -5,18 +5,18 @@ import sys
 
 SCRIPT = """
 import os, signal, sys
-from app.worker.birth import Birth
+from app.worker.fork_signals import ForkSignals
 
 signal.signal(signal.SIGTERM, lambda *_: None)  # the parent's, which does nothing in a child
-birth = Birth()
+kept = ForkSignals()
 go, told = os.pipe(), os.pipe()
 if sys.argv[1] == "announced":
-    birth.announce()
+    kept.announce()
 child = os.fork()
 if child == 0:
     os.read(go[0], 1)  # by now the signal is here
     signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
-    birth.over()
+    kept.over()
     os._exit(1)
 os.kill(child, signal.SIGTERM)
 os.write(go[1], b"x")

@@ -1,14 +1,14 @@
-"""The pulse of an event loop, on a clock that the tests move: late only where it is so for long."""
+"""The lag of an event loop, on a clock that the tests move: late only where it is so for long."""
 
 from collections.abc import Callable
 
 import pytest
 
-from app.worker.pulse import LATE_SECONDS, Pulse
+from app.worker.loop_lag import LATE_SECONDS, LoopLag
 
 
 class Loop:
-    """As much of an event loop as the pulse asks for."""
+    """As much of an event loop as is asked of it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -42,10 +42,10 @@ def test_an_event_loop_is_late_when_its_last_three_turns_were(
     turns: tuple[float, ...], expected: bool
 ) -> None:
     loop = Loop()
-    pulse = Pulse(loop)  # type: ignore[arg-type]
-    pulse.start()
+    lag = LoopLag(loop)  # type: ignore[arg-type]
+    lag.start()
 
     for late in turns:
         loop.turn(late * LATE_SECONDS)
 
-    assert pulse.is_late is expected
+    assert lag.is_late is expected
