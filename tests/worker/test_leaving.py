@@ -157,7 +157,7 @@ def test_a_service_that_loses_one_worker_never_says_that_it_is_not_ready(
 
         assert set(states) == {200}
         assert ask(server, READY).status == 200
-        assert server.stop() == 0
+        assert server.stop(signal.SIGINT) == 0  # without the delay
 
 
 def test_a_reload_never_says_that_the_service_is_not_ready(linear_models: Path) -> None:

@@ -125,7 +125,7 @@ def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_co
             first.send(whole[: size * 9 // 10])
             server.wait_for(lambda: is_refused_by_its_head(server, whole))
             silent = stack.enter_context(Wire(server))
-            refused = [ask(server, whole) for _ in range(20)]  # sent to the end, then read
+            refused = [ask(server, whole) for _ in range(5)]  # sent to the end, then read
             patient = stack.enter_context(Wire(server))
             patient.send(whole[:100_000])
             told = patient.answer()
@@ -140,7 +140,7 @@ def test_while_large_bodies_are_refused_new_clients_are_looked_at_before_they_co
     assert all(map(is_busy, [*refused, told]))
     assert {each.headers["Connection"] for each in refused} == {"close"}
     assert [small.status, healthy.status, heard.status, answered.status] == [200] * 4
-    assert log.count('"status":503') >= 21
+    assert log.count('"status":503') >= 6
 
 
 def test_a_refusal_of_head_does_not_pass_for_the_next_answer(linear_models: Path) -> None:
