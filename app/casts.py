@@ -9,9 +9,11 @@ from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
-_MODEL = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+
+MODEL_NAME = re.compile(r"(?!default\Z)[a-z0-9][a-z0-9_-]{0,62}")
+"""What a model may be called: a file `default` stands beside the models."""
 
 _T = TypeVar("_T")
 
@@ -77,7 +79,7 @@ def switch(text: str) -> bool:
 
 def model(text: str) -> str:
     """The name of a model."""
-    return _matching(_MODEL, text)
+    return _matching(MODEL_NAME, text)
 
 
 def host(text: str) -> str:

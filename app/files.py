@@ -10,6 +10,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -181,6 +182,14 @@ def sync_folder(path: Path) -> None:
 def temporary_name() -> str:
     """A fresh name for something that is not complete yet."""
     return f"{TEMPORARY}{secrets.token_hex(8)}"
+
+
+def nameless(purpose: str) -> int:
+    """A file that nobody else can open, for this process and those forked from it; a descriptor."""
+    if hasattr(os, "memfd_create"):  # needs no folder that can be written
+        return os.memfd_create(purpose)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 @contextmanager

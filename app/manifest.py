@@ -111,7 +111,7 @@ class Manifest:
         # Absent, not null: what was written before there was this key is written alike again.
         if made.promotion is not None:
             content["promotion"] = dict(made.promotion)
-        return orjson.dumps(content | {"sha256": _seal(content)}, option=_WRITTEN)
+        return orjson.dumps(content | {"sha256": seal_of(content)}, option=_WRITTEN)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
@@ -147,7 +147,7 @@ def _unsealed(data: bytes) -> dict[str, Any]:
     seal = content.pop("sha256")
     # Compared byte for byte: what parses alike but is written otherwise was tampered with.
     written = orjson.dumps(content | {"sha256": seal}, option=_WRITTEN)
-    if seal != _seal(content) or written != data:
+    if seal != seal_of(content) or written != data:
         raise BrokenModel("its manifest does not match its own digest")
     if content["format"] != FORMAT:
         raise BrokenModel(
@@ -157,7 +157,8 @@ def _unsealed(data: bytes) -> dict[str, Any]:
     return _as(dict, content)
 
 
-def _seal(content: Mapping[str, Any]) -> str:
+def seal_of(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of this content as JSON, by which a flipped bit is seen."""
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -7,10 +7,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from app.registry import Registry
-
-Destination = tuple[str | None, str | None]
-"""The template that a path matches, None for none; and the model that is asked for: empty for a
-default that there is not, None where it is about no model."""
+from app.security import Destination
 
 NOWHERE: Destination = None, None
 

@@ -8,11 +8,12 @@ forgotten when it goes on: up to a burst more is then allowed, once.
 
 import mmap
 import os
-import tempfile
 import threading
 import time
 import weakref
 from contextlib import suppress
+
+from app.files import nameless
 
 try:
     import fcntl
@@ -45,7 +46,7 @@ class LockedTable:
         self._stuck: dict[int, float] = {}  # groups that are not waited for, and until when
         self._file: int | None = None
         if HAS_LOCKS:
-            self._file = _nameless()
+            self._file = nameless("quotas")  # each of its bytes, never written, locks a group
             weakref.finalize(self, os.close, self._file)
 
     def take(self, owner: int, count: int, nanoseconds: int) -> int:
@@ -103,11 +104,3 @@ class LockedTable:
     def _release(self, group: int) -> None:
         assert self._file is not None
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1, group)
-
-
-def _nameless() -> int:
-    """A file that nobody else can open; each of its bytes, never written, locks a group."""
-    if hasattr(os, "memfd_create"):  # needs no folder that can be written
-        return os.memfd_create("quotas")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import os
 import sys
-import tempfile
 import time
 import weakref
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Protocol
 
 import orjson
 
-from app.files import Folder, locked, replace
+from app.files import Folder, locked, nameless, replace
 
 if sys.platform != "win32":
     import fcntl
@@ -72,7 +71,7 @@ class Shared:
     """
 
     def __init__(self) -> None:
-        self._file = _nameless()
+        self._file = nameless("accepted")
         weakref.finalize(self, os.close, self._file)
 
     def read(self, name: str) -> bytes | None:
@@ -146,11 +145,3 @@ class Single:
 def in_memory() -> Place:
     """The place that lasts as long as the service."""
     return Single() if sys.platform == "win32" else Shared()
-
-
-def _nameless() -> int:
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("accepted")
-    descriptor, path = tempfile.mkstemp()
-    os.unlink(path)
-    return descriptor

@@ -2,7 +2,7 @@
 
 from app.security.api_keys import NewKey
 from app.security.callers import ANYBODY, LOCAL, NOTHING, Caller, Scope, Sender, Shown
-from app.security.guard import FREE, Guard, Ticket, doors
+from app.security.guard import FREE, Destination, Guard, Ticket, doors
 from app.security.key_file import KeyFile
 from app.security.key_ring import KeyRing
 from app.security.records import utc
@@ -13,6 +13,7 @@ __all__ = [
     "LOCAL",
     "NOTHING",
     "Caller",
+    "Destination",
     "Guard",
     "KeyFile",
     "KeyRing",

@@ -73,9 +73,9 @@ class Ticket:
             self._left.charge(rows)
 
 
-Asked = tuple[str | None, str | None]
-"""The template that a path matches, and the model that it asks for; None for neither, empty for a
-default that there is not."""
+Destination = tuple[str | None, str | None]
+"""The template that a path matches, None for none; and the model that is asked for: empty for a
+default that there is not, None where it is about no model."""
 
 ADMIN_ROUTES = ("/admin/keys", "/admin/settings")
 
@@ -142,7 +142,7 @@ class Guard:
         return self._let_in(self._identify(shown, sender), sender, scope, model)
 
     def look(
-        self, shown: Shown, sender: Sender, path: str, find: Callable[[], Asked] | None = None
+        self, shown: Shown, sender: Sender, path: str, find: Callable[[], Destination] | None = None
     ) -> None:
         """Look at a request whose body is still to come, which nobody need wait for if this raises.
 

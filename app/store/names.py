@@ -2,22 +2,22 @@
 
 import re
 
+from app.casts import MODEL_NAME
 from app.errors import StoreError
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_TAKEN = frozenset({"default"})  # a file of this name stands beside the models
+_TAKEN = "default"
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _SHOWN = 80
 
 
 def is_name(text: str) -> bool:
     """Whether a model may be called this."""
-    return _NAME.fullmatch(text) is not None and text not in _TAKEN
+    return MODEL_NAME.fullmatch(text) is not None
 
 
 def check_name(text: str) -> str:
     """The name itself. Raises StoreError with the rule when a model may not be called this."""
-    if text in _TAKEN:
+    if text == _TAKEN:
         raise StoreError(f"{text!r} cannot be a model's name: the models folder has a file for it")
     if not is_name(text):
         shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -1,12 +1,12 @@
 """Small files of JSON with the SHA-256 of their own content, so that a flipped bit is seen."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from app.errors import BrokenModel
+from app.manifest import seal_of
 
 MAX_SEALED_BYTES = 4096
 
@@ -15,7 +15,7 @@ _WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
 def sealed(content: Mapping[str, Any]) -> bytes:
     """This content with its seal, as written to disk."""
-    return orjson.dumps({**content, "sha256": _seal(content)}, option=_WRITTEN)
+    return orjson.dumps({**content, "sha256": seal_of(content)}, option=_WRITTEN)
 
 
 def unsealed(data: bytes, what: str) -> dict[str, Any]:
@@ -30,7 +30,3 @@ def unsealed(data: bytes, what: str) -> dict[str, Any]:
     if not intact:
         raise BrokenModel(f"{what} is damaged")
     return content
-
-
-def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
