@@ -19,7 +19,8 @@ TEXT = (ROOT / "docs" / "publishing.md").read_text("utf-8")
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Those of a service that has the model."""
-    settings = {"ORDINATE_MODELS": str(tmp_path_factory.mktemp("store") / "models")}
+    settings = {"ORDINATE_REFRESH": "0"}
+    settings["ORDINATE_MODELS"] = str(tmp_path_factory.mktemp("store") / "models")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,

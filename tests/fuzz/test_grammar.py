@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
 from tests.fuzz import bodies
 from tests.fuzz.doors import BY_FLASK, JSON, Door, Kept, Model, compare, direct
 from tests.fuzz.grammar import BROKEN, LENIENT, RIGHT, WRONG, Body, Grammar
+from tests.support.clients import client_of
 from tests.support.models import MIXED, PLAIN, SINGLE, publish
 from tests.support.server import Server
 
@@ -38,8 +37,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Door]]:
 
 
 def client(root: Path) -> FlaskClient:
-    config = {"ORDINATE_MODELS": str(root), "ORDINATE_REFRESH": "0", "ORDINATE_ACCESS_LOG": "off"}
-    return create_app(Config.from_env(config)).test_client()
+    return client_of(root, ORDINATE_ACCESS_LOG="off")
 
 
 def written(name: str, faults: float = 0.02) -> list[Body]:

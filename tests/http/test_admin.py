@@ -7,20 +7,19 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.config import SETTINGS, Config
 from tests.http.test_openapi import check_document, validator
 from tests.support.api_keys import RULES, made
+from tests.support.clients import client_of
 from tests.support.models import publish
 
 
 def ruled(tmp_path: Path, **env: str) -> tuple[FlaskClient, dict[str, str]]:
     """A service with keys, and the headers of its administrator."""
     path = tmp_path / "keys.json"
-    settings = {"ORDINATE_MODELS": str(tmp_path / "models"), "ORDINATE_KEYS": str(path)}
     made(path, "web", models=frozenset({"tiny"}), days=1)
-    app = create_app(Config.from_env(settings | {"ORDINATE_AUTH": "on"} | env))
-    return app.test_client(), {"X-API-Key": made(path, "ops", RULES)}
+    settings = {"ORDINATE_KEYS": str(path), "ORDINATE_AUTH": "on", **env}
+    return client_of(tmp_path / "models", **settings), {"X-API-Key": made(path, "ops", RULES)}
 
 
 def test_keys_are_listed_without_what_they_are(tmp_path: Path) -> None:
@@ -109,10 +108,9 @@ def test_the_document_tells_who_may_ask_what(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", ["REQUESTS", "ROWS"])
 def test_where_addresses_have_quotas_the_document_says_so(tmp_path: Path, setting: str) -> None:
-    env = {"ORDINATE_MODELS": str(tmp_path / "models"), "ORDINATE_OPENAPI": "open"}
-    env[f"ORDINATE_LIMIT_ADDRESS_{setting}"] = "9/second"
+    env = {"ORDINATE_OPENAPI": "open", f"ORDINATE_LIMIT_ADDRESS_{setting}": "9/second"}
 
-    document = create_app(Config.from_env(env)).test_client().get("/openapi.json").get_json()
+    document = client_of(tmp_path / "models", **env).get("/openapi.json").get_json()
 
     for path, methods in document["paths"].items():
         for operation in methods.values():

@@ -26,7 +26,7 @@ RAISED = [
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
     """A service with no model."""
-    return create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path)}))
+    return create_app(Config.from_env({"ORDINATE_MODELS": str(tmp_path), "ORDINATE_REFRESH": "0"}))
 
 
 @pytest.mark.parametrize(("error", "status", "retry"), RAISED, ids=str)

@@ -11,8 +11,7 @@ from flask.testing import FlaskClient
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app import create_app
-from app.config import Config
+from tests.support.clients import client_of
 from tests.support.hostile import PATHS
 from tests.support.models import PLAIN, publish
 
@@ -56,8 +55,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     root = tmp_path_factory.mktemp("store")
     publish(root / "models", "tiny", PLAIN)
     publish(root / "outside", "secret", PLAIN)
-    config = Config.from_env({"ORDINATE_MODELS": str(root / "models"), "ORDINATE_REFRESH": "0"})
-    client = create_app(config).test_client()
+    client = client_of(root / "models")
     for form in FORMS:  # what is imported or loaded once is loaded now
         client.post(form.format("1"), data=GOOD, content_type="application/json")
     return client
