@@ -17,6 +17,9 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+WAIT_SECONDS = 20.0
+"""Long enough where the machine has much else to do; a test that passes waits for none of it."""
+
 POLL_SECONDS = 0.01
 
 
@@ -113,7 +116,7 @@ class Server:
             reader.join(STOP_SECONDS)
         return code
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
         """Wait until a condition holds; fail with the log if it does not within `seconds`."""
         until = time.monotonic() + seconds
         while not condition():

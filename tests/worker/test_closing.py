@@ -17,6 +17,9 @@ from tests.support.raw import WAIT_SECONDS, parsed, post
 from tests.support.server import ROOT, Server, wait_until_gone
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can keep others out")
+TRIES = 50
+"""The system ends a handshake by itself after 40 ms, which a busy machine may take elsewhere."""
+
 LAST = post(b'{"x":[1,2,0.5]}', "Connection: close")
 
 
@@ -111,9 +114,13 @@ def test_who_has_begun_to_connect_gets_in_and_who_has_not_is_kept_out(
 
 @LINUX
 def test_nobody_is_awaited_at_a_socket_that_nobody_connects_to(listener: socket.socket) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other, half_connected(other.getsockname()[1]):
-        assert not is_awaited(listener)
-        assert is_awaited(other)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for _ in range(TRIES):
+            with half_connected(other.getsockname()[1]):
+                assert not is_awaited(listener)
+                if is_awaited(other):
+                    return
+    raise AssertionError("of none that has begun to connect it was known")
 
 
 @LINUX
