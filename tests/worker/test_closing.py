@@ -157,9 +157,10 @@ def test_an_old_service_keeps_nobody_out_of_the_one_that_takes_over(
     shell = f'shift 3; set -- {Path(sys.executable).parent / "gunicorn"} "$@"; '
     with Server(linear_models, ("--pid", str(pids)), None, "wsgi:app", shell) as server:
         server.process.send_signal(signal.SIGUSR2)  # takes no `python -m gunicorn`
-        server.wait_for(lambda: new.is_file() and len(server.workers()) == 4)
+        server.wait_for(new.is_file)
         taking_over = int(new.read_text())
         try:
+            server.wait_for(lambda: len(server.workers()) == 4)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(WAIT_SECONDS) == 0
             with socket.create_connection(("127.0.0.1", server.port), WAIT_SECONDS) as client:
