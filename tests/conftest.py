@@ -25,6 +25,7 @@ LIMITS = {"ORDINATE_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "ORDINATE_MAX_ROWS": s
 """Smaller than the defaults, so that going over them is cheap."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: many a test waits for a service, or for its timers."""
     return usable_cores() + 1

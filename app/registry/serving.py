@@ -130,7 +130,11 @@ class Registry:
         return found.model
 
     def refresh(self) -> None:
-        """Look at the models folder and take over what has changed. Never raises for a model."""
+        """Look at the models folder and take over what has changed.
+
+        Never raises for a model that is damaged. Where one leads to an error that nobody thought of,
+        that is raised in the end: it stays as it was, and all others are taken over.
+        """
         with self._loading:
             self._refresh()
 
@@ -158,7 +162,7 @@ class Registry:
             names, problem = list(before), error.message
         # A first version is there before it is proven and made current, which is no damage.
         names = [each for each in names if each in before or not self._reader.is_unfinished(each)]
-        states = {name: self._follower.next_state(name, before.get(name)) for name in names}
+        states, errors = self._next_states(names)
         for name in before.keys() - states.keys():
             self._tell(LoadEvent(name, None, "gone"))
         self._follower.forget(names)
@@ -167,6 +171,19 @@ class Registry:
         for name in before.keys() & states.keys():
             self._tell_changes(before[name], states[name])
         self._tell_gaps()
+        if errors:
+            raise errors[0]
+
+    def _next_states(self, names: Sequence[str]) -> tuple[dict[str, State], list[Exception]]:
+        states, errors, before = {}, [], self._view.states
+        for name in names:
+            try:
+                states[name] = self._follower.next_state(name, before.get(name))
+            except Exception as error:  # noqa: BLE001 - raised when the others had their turn
+                errors.append(error)
+                unknown = State(name, None, f"looking at it failed: {type(error).__name__}")
+                states[name] = before.get(name, unknown)
+        return states, errors
 
     def _next_default(self, states: Mapping[str, State]) -> str | None:
         """What the settings or the folder say; a damaged folder does not undo what was said."""

@@ -359,3 +359,29 @@ def test_who_asks_in_the_middle_of_a_refresh_finds_the_state_before_it(root: Pat
 
     assert seen == ["tiny/2", "tiny/2"]
     assert registry.get().label == "other/2"
+
+
+def test_an_error_that_nobody_thought_of_keeps_no_other_model_from_being_taken_over(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(root, "other", SINGLE)
+    registry = Registry(Reader(root), "tiny", lambda _: None)
+    registry.refresh()
+    looked_at = Reader.current
+
+    def current(reader: Reader, name: str) -> Pointer:
+        if name in ("new", "tiny"):
+            raise TypeError(name)
+        return looked_at(reader, name)
+
+    for name in ("new", "other", "tiny"):
+        publish(root, name)
+    monkeypatch.setattr(Reader, "current", current)
+
+    with pytest.raises(TypeError, match="new"):
+        registry.refresh()
+
+    assert registry.get("other").label == "other/2"
+    assert registry.get("tiny").label == "tiny/2"
+    with pytest.raises(NotReady, match="looking at it failed: TypeError"):
+        registry.get("new")
