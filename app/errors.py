@@ -15,6 +15,7 @@
     └── RequestError             the request is at fault                       400
         ├── InvalidInput         its values, each problem located              400
         ├── NotAcceptable        its Accept header cannot be met               406
+        ├── TooSlow              it was not here in time                       408
         ├── TooLarge             its body or its rows are over the limit       413
         ├── UnsupportedMedia     its Content-Type or Content-Encoding          415
         ├── Unauthorized         it shows no key that is known                 401
@@ -136,6 +137,12 @@ class InvalidInput(RequestError):
         super().__init__(message)
         self.details = tuple(details)
         self.total = max(total, len(self.details))
+
+
+class TooSlow(RequestError):
+    """A request was not here in time."""
+
+    status = 408
 
 
 class NotAcceptable(RequestError):

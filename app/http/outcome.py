@@ -21,6 +21,7 @@ from app.errors import (
     RequestError,
     TooLarge,
     TooManyRequests,
+    TooSlow,
     Unauthorized,
     UnsupportedMedia,
 )
@@ -50,6 +51,7 @@ _REASONS = {
     Unauthorized: "unauthorized",
     Forbidden: "forbidden",
     TooManyRequests: "quota",
+    TooSlow: "too_slow",
 }
 
 

@@ -132,7 +132,7 @@ class Registry:
     def refresh(self) -> None:
         """Look at the models folder and take over what has changed.
 
-        Never raises for a model that is damaged. Where one leads to an error that nobody thought of,
+        Never raises for a damaged model. Where one leads to an error that nobody thought of,
         that is raised in the end: it stays as it was, and all others are taken over.
         """
         with self._loading:

@@ -117,7 +117,7 @@ FAMILIES = (
 
 REASONS = (
     *("invalid_input", "media_type", "not_acceptable", "too_large", "unauthorized", "forbidden"),
-    *("quota", "not_ready", "overloaded", "deadline", "malformed", "handshake"),
+    *("quota", "not_ready", "overloaded", "deadline", "too_slow", "malformed", "handshake"),
 )
 """Why requests are refused."""
 

@@ -8,7 +8,7 @@ import asyncio
 from functools import partial
 from math import inf
 
-from app.errors import Overloaded
+from app.errors import OrdinateError, Overloaded, TooSlow
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
 from app.worker.cutting import Cutter, StrictCutter
@@ -21,6 +21,8 @@ from app.worker.server import Server
 LAST_CALL_SECONDS = 1.0
 """A connection is kept for so long without a request when the service stops."""
 
+SLOW = "the request did not arrive in time"
+
 _MAX_WAITING = 1 << 16
 """Bytes of further requests that may wait while one is being answered."""
 
@@ -31,7 +33,7 @@ _TURN = 16
 class Connection(Outgoing):
     """The bytes of one client."""
 
-    __slots__ = ("_busy", "_cutter", "_ends", "_queued", "_weight")
+    __slots__ = ("_busy", "_cutter", "_ends", "_head", "_queued", "_weight")
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
@@ -40,6 +42,7 @@ class Connection(Outgoing):
         self._weight = 0
         self._busy = False
         self._queued = False  # others have a turn before its next request
+        self._head: Head | None = None  # of a request whose body is still to come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a first request."""
@@ -122,7 +125,11 @@ class Connection(Outgoing):
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered
                 self._refuse(error)
                 return
-            self._look_ahead() if request is None else self._serve(*request)
+            if request is None:
+                self._look_ahead()
+            else:
+                self._head = None
+                self._serve(*request)
             if not cutter.waiting:
                 return
             if request is None:
@@ -144,6 +151,7 @@ class Connection(Outgoing):
             self._close_with(answer)
             self._part()
             return
+        self._head = head
         self._server.responder.expect(head)
         asks = "HTTP_EXPECT" in head.environ
         if asks and head.environ["SERVER_PROTOCOL"] != "HTTP/1.0":  # which knows no such answer
@@ -195,11 +203,17 @@ class Connection(Outgoing):
             self._go_on()
 
     def _refuse(self, error: Exception) -> None:
-        self._close_with(self._server.responder.refuse(error, self._ends.sender.address))
+        responder, head, ends = self._server.responder, self._head, self._ends
+        if head is not None and isinstance(error, OrdinateError):
+            waited = max(0.0, self._now() - self._since)  # since infinity: it has just begun
+            self._close_with(responder.refused(head, ends, error, False, waited))
+        else:
+            self._close_with(responder.refuse(error, ends.sender.address))
 
     def _close_with(self, answer: bytes) -> None:
         """Answer for the last time, and forget what has arrived."""
         self._cutter.clear()
+        self._head = None
         self._end_with(answer)
         self._weigh()
 
@@ -226,7 +240,7 @@ class Connection(Outgoing):
             self._end_if(waited)
         elif self._cutter.begun:
             if waited > limits.request:
-                self._refuse(TimeoutError())
+                self._refuse(TooSlow(SLOW))
         elif waited > limits.idle or self._is_dismissed(now):
             self._transport.close()
 

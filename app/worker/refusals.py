@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.asgi import parser
 
-from app.errors import Headers, Overloaded
+from app.errors import Headers, Overloaded, TooSlow
 from app.http.service import EXTENSION
 from app.protocols.native import error_body
 from app.telemetry import request_id
@@ -21,7 +21,6 @@ class PlainRequest(Exception):
 
 
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
-    (TimeoutError, 408, "the request did not arrive in time"),
     (PlainRequest, 400, "TLS is spoken here: use https:// in place of http://"),
     (parser.LimitRequestLine, 414, "the request line is too long"),
     (parser.LimitRequestHeaders, 431, "the headers are too many or too long"),
@@ -100,6 +99,8 @@ def _status(error: BaseException) -> tuple[int, str, str]:
     """Status, sentence, and the reason by which it is counted."""
     if isinstance(error, Overloaded):
         return error.status, error.message, "overloaded"
+    if isinstance(error, TooSlow):
+        return error.status, error.message, "too_slow"
     for kind, status, sentence in _REFUSALS:
         if isinstance(error, kind):
             return status, sentence, "malformed"

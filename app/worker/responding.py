@@ -113,7 +113,7 @@ class Responder:
         begun = unfinished or Unfinished(time.perf_counter())
         pool = self._pool(head)
         if pool.is_full() and not is_vital(head.environ["PATH_INFO"]):
-            return self._refused(head, ends, Overloaded(BUSY), keep_alive)
+            return self.refused(head, ends, Overloaded(BUSY), keep_alive)
 
         def work(settle: Settle) -> bytes:
             try:
@@ -128,14 +128,14 @@ class Responder:
         def late() -> bytes:
             waited = time.perf_counter() - begun.started
             error = DeadlinePassed(LATE.format(waited))
-            return self._refused(head, ends, error, keep_alive, waited)
+            return self.refused(head, ends, error, keep_alive, waited)
 
         def done(answer: bytes) -> None:
             self.budget.held -= size
             then(answer)
 
         if not pool.submit(work, late, done):
-            return self._refused(head, ends, Overloaded(BUSY), keep_alive)
+            return self.refused(head, ends, Overloaded(BUSY), keep_alive)
         self.budget.held += size
         return None
 
@@ -155,7 +155,7 @@ class Responder:
         else:
             return None
         self._crowded_until = self._loop.time() + _CROWDED_SECONDS
-        return self._refused(head, ends, Overloaded(why), False)
+        return self.refused(head, ends, Overloaded(why), False)
 
     def _is_too_much(self, head: Head) -> bool:
         """Whether a request whose body is still to come would wait too long when it is here."""
@@ -204,7 +204,7 @@ class Responder:
             return self._fast.quick(head.plain) is not None
         return is_vital(head.environ["PATH_INFO"])
 
-    def _refused(
+    def refused(
         self,
         head: Head,
         ends: Ends,
@@ -212,6 +212,7 @@ class Responder:
         keep_alive: bool,
         waited: float = 0.0,
     ) -> bytes:
+        """The whole answer to a request whose head is known, after it has waited for seconds."""
         if self._fast is None:
             return self._failed(head, ends, error, keep_alive)
         found = refused(self._fast.served, head.environ, error, waited)

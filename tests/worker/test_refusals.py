@@ -4,12 +4,18 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gunicorn.asgi import parser
 
-from app.errors import Overloaded
+from app import create_app
+from app.config import Config
+from app.errors import Overloaded, TooSlow
+from app.http.service import EXTENSION
 from app.worker.refusals import refuse
+from tests.fuzz.serving import Process, Socket, connected
+from tests.support.raw import headed, parsed, post
 from tests.support.server import Server
 
 HOST = b"Host: x\r\n"
@@ -123,10 +129,46 @@ def test_clients_that_do_not_hang_up_hold_nobody_else_up(server: Server) -> None
     [
         (parser.InvalidChunkSize("zz"), 400),
         (parser.InvalidProxyHeader("x"), 400),
-        (TimeoutError(), 408),
+        (TooSlow("x"), 408),
         (Overloaded("x"), 503),
         (RuntimeError("x"), 500),
     ],
 )
 def test_only_the_clients_faults_are_blamed_on_the_client(error: Exception, status: int) -> None:
     assert refuse(None, error, None).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize(
+    ("request_", "known"),
+    [
+        (post(b"{}", "X-Request-Id: mine")[:-1], ("POST", "/predict", "(unread)", "mine")),
+        (
+            headed("PUT /x HTTP/1.1", "Host: x", "Transfer-Encoding: chunked", body=b"1\r\n"),
+            ("PUT", "/x", "(unread)", None),
+        ),
+        (b"POST /predict HTTP/1.1\r\nX-Request-Id: mine", (None, None, "(unparsed)", None)),
+    ],
+    ids=["body", "chunk", "head"],
+)
+def test_of_who_is_too_slow_all_is_told_that_was_known(
+    models: Path,
+    capfd: pytest.CaptureFixture[str],
+    request_: bytes,
+    known: tuple[str | None, ...],
+) -> None:
+    service = create_app(Config.from_env({"ORDINATE_MODELS": str(models), "ORDINATE_REFRESH": "0"}))
+    process, client = Process(service), Socket()
+
+    with connected(process, client) as connection:
+        connection.data_received(request_)
+        connection.check_time(process.loop.time() + 31)
+
+    process.loop.close()
+    (answer,) = parsed(bytes(client.sent))
+    assert answer.status == 408
+    told = json.loads(capfd.readouterr().out)
+    *where, given = known
+    assert [told["method"], told["path"], told["route"]] == where
+    assert told["request_id"] == answer.headers["X-Request-Id"] == (given or told["request_id"])
+    counted = service.extensions[EXTENSION].metrics.render()[0].decode()
+    assert 'ordinate_rejected_total{reason="too_slow"} 1' in counted
