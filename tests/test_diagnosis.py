@@ -195,7 +195,8 @@ def test_what_was_got_is_shown_short() -> None:
     assert shortened("a" * 80) == "a" * 80
     assert shortened("a" * 1_000_000) == "a" * 80 + "... (1000000 characters)"
     assert shortened([1, 2, 3]) == "a list of 3"
-    assert shortened({"a": 1}) == "an object with 1 keys"
+    assert shortened({"a": 1}) == "an object with 1 key"
+    assert shortened({"a": 1, "b": 2}) == "an object with 2 keys"
     assert shortened(1.5) == 1.5
 
 

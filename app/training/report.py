@@ -120,7 +120,7 @@ def _figure(score: Score) -> str:
         return "not defined"
     places = figure_places(max(abs(score.pooled), score.std or 0.0))
     spread = "" if score.std is None else f" ± {score.std:{places}}"
-    return f"{score.pooled:{places}}{spread}"
+    return f"{score.pooled:z{places}}{spread}"  # z: nothing is -0
 
 
 def figure_places(size: float) -> str:
