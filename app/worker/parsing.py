@@ -17,13 +17,16 @@ from app.worker.heads import Environ, Head, key_of, request_line
 class _Parser(PythonProtocol):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's parser, for which a line is as long as it may be however it arrives.
 
-    By itself it measures the lines of chunks and trailers only while their end is missing, and
-    takes anything at all for a trailer, such as the first line of another request.
+    By itself it measures the lines of chunks and trailers only while their end is missing, looks
+    for a bare LF also beyond the longest line, and takes anything at all for a trailer, such as the
+    first line of another request.
     """
 
     __slots__ = ()
 
     def _find_line(self, limit: int, error: Exception) -> int:
+        if len(self._buffer) > limit + 1 and self._buffer.find(b"\n", 0, limit + 2) < 0:
+            raise error
         end: int = super()._find_line(limit, error)
         if end > limit:
             raise error

@@ -3,6 +3,7 @@
 import pytest
 
 from app.worker.cutting import PIECE, Cutter, Request
+from tests.fuzz.serving import ask
 from tests.support.raw import Wire, chunked, headed, post
 from tests.support.server import Server
 
@@ -128,3 +129,26 @@ def test_a_body_that_is_whole_is_forgotten_with_all_else() -> None:
 
     assert (cutter.begun, cutter.held) == (False, 0)
     assert cutter.next() is None
+
+
+LONG = b"a" * 20_000
+HEAD = ("POST /predict HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + LONG + b"\n", 414),
+        (headed("GET / HTTP/1.1", "Host: x")[:-2] + b"X-A: " + LONG + b"\n\r\n", 431),
+        (headed(*HEAD, body=b"1;" + LONG + b"\n\r\n"), 400),
+        (headed(*HEAD, body=b"0\r\nX-A: " + LONG + b"\n\r\n"), 431),
+    ],
+    ids=["request", "header", "chunk", "trailer"],
+)
+def test_a_line_that_is_too_long_is_so_however_it_arrives(sent: bytes, status: int) -> None:
+    cuts = [1, 60, 4_000, 6_000, 10_000, len(sent) - 3]
+
+    told = [ask([sent[:cut], sent[cut:]])[0] for cut in cuts]
+
+    assert {each.status for each in told} == {status}
+    assert len({each.body for each in told}) == 1
