@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.soak.__main__ import PROGRAMS, ROOT, main
+from tests.soak.watching import trend
 
 GOOD = (sys.executable, "-c", "")
 BAD = (sys.executable, "-c", "raise SystemExit(3)")
@@ -49,3 +50,17 @@ def test_every_program_is_among_them() -> None:
     assert found == set(PROGRAMS) - {"generated", "schemathesis", "fuzz"}
     named = [part for command in PROGRAMS.values() for part in command if part.startswith("tests/")]
     assert all((ROOT / Path(part)).exists() for part in named)
+
+
+def test_a_trend_is_told_apart_from_what_moves_to_and_fro() -> None:
+    amounts = [each / 10 for each in range(50)]
+    moving = [100 + (-1) ** place for place in range(50)]
+
+    slope, error = trend(
+        amounts, [held + 2 * amount for held, amount in zip(moving, amounts, strict=True)]
+    )
+    assert slope == pytest.approx(2 / 105, rel=0.05)  # to what is held in the middle
+    assert 0 < error < 0.002
+
+    slope, error = trend(amounts, moving)
+    assert abs(slope) < 2 * error

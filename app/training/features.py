@@ -14,6 +14,7 @@ from app.training import copies
 from app.training.candidates import encoded_width
 from app.training.columns import Column, read_column
 from app.training.dataset import Array, Dataset, LeftOut, is_whole, number
+from app.training.leaks import leaks
 from app.training.selection import cannot_be_kept, describe, reasons
 from app.training.strays import strays
 from app.training.tables import Table
@@ -62,7 +63,7 @@ def make_dataset(
         left_out=tuple(LeftOut(name, reason) for name, reason in left_out.items()),
         rows_left_out=len(known) - rows,
         notes=table.notes,
-        remarks=remarks,
+        remarks=(*remarks, *leaks(features, x, y)),
     )
 
 

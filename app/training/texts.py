@@ -5,7 +5,7 @@ for a missing value depends on that: beside numbers, ``none`` can mean nothing e
 column of words it is as good a category as any (a guarantor: none) and stays one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ MISSING_NUMBERS = (
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _DECIMAL_POINT = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$"
+_LEADING_ZERO = r"^[+-]?0\d"
 _DIGITS = 38
 _INTEGER = rf"^[+-]?\d{{1,{_DIGITS}}}$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
@@ -53,18 +54,19 @@ def typed_columns(
     """
     texts = {name: pc.utf8_trim_whitespace(column) for name, column in texts.items()}
     columns = {name: _typed(column) for name, column in texts.items()}
+    notes = tuple(_about_zeros(texts, columns))
     if not comma_is_free:
-        return columns, ()
+        return columns, notes
     commas = {
         name: number
         for name, column in columns.items()
         if pa.types.is_string(column.type) and (number := _with_commas(column)) is not None
     }
     if not commas:
-        return columns, ()
+        return columns, notes
     _refuse_points(texts, columns, next(iter(commas)))
     _refuse_thousands({name: _without(texts[name], MISSING_NUMBERS) for name in commas})
-    return columns | commas, ("numbers are written with a decimal comma",)
+    return columns | commas, (*notes, "numbers are written with a decimal comma")
 
 
 def are_numbers(texts: Any, decimal_comma: bool) -> NDArray[np.bool_]:
@@ -111,6 +113,17 @@ def _exact(text: Any, number: Any) -> Any:
     except pa.ArrowInvalid:
         plain = pc.all(pc.match_substring_regex(text, _INTEGER)).as_py()
         return pc.cast(text, pa.decimal128(_DIGITS, 0)) if plain else number
+
+
+def _about_zeros(texts: Mapping[str, Any], columns: Mapping[str, Any]) -> Iterator[str]:
+    """On numbers that are written like codes: 01234 is a place, and no less than 98765."""
+    for name, column in columns.items():
+        is_text = pa.types.is_string(column.type) or pa.types.is_boolean(column.type)
+        if not is_text and pc.any(pc.match_substring_regex(texts[name], _LEADING_ZERO)).as_py():
+            yield (
+                f"{name!r} is read as numbers, without the zeros that some begin with: "
+                "if they are codes, put a letter before each to make a category of them"
+            )
 
 
 def _with_commas(text: Any) -> Any:

@@ -4,8 +4,9 @@
 
 Good and bad requests, small ones and batches, bodies of megabytes on many connections at once,
 connections that come and go. Every answer must be the one that is due, no connection may be lost,
-and memory and descriptors at rest must stay what they were after the first rounds. Exit code 1 if
-not.
+descriptors and threads at rest must stay what they were after the first rounds, and memory must be
+shown not to grow by 1% with a million answers: also by twice the standard error of what was
+measured it must not, so that a short run fails. Exit code 1 if not.
 """
 
 import argparse
@@ -25,26 +26,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from statistics import median
 
 from benchmarks.processes import Running, free_port
 from benchmarks.wrk import run as wrk_run
 from tests.soak.threads import asking
-from tests.soak.watching import Reading, growth, read
+from tests.soak.watching import Reading, read, trend
 from tests.support.models import MIXED, PLAIN, ROWS, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 8
 LARGE_CLIENTS = 8
 JSON = {"Content-Type": "application/json"}
-ROUNDS, SETTLED, LAST = 10, slice(3, 6), slice(7, 10)
-"""How often the service has a rest; the rounds after which it has seen everything, and the last."""
+ROUND_SECONDS, SETTLED = 30.0, 3
+"""How often the service has a rest; the rounds after which it has seen everything."""
 
 REST_SECONDS = 2.0
 """After half a second without a request a worker gives back what it has freed."""
 
-GROWTH = {"memory": 0.01, "descriptors": 0.0, "threads": 0.0}
-"""Most that is allowed from then on, relative to what there was."""
+GROWTH, ERRORS = 0.01, 2
+"""Most of its memory by which the service may grow with a million answers, and standard errors that
+are added to what was measured."""
 
 ROW = (
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -144,7 +145,7 @@ class Clients:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.serving", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=30)
     minutes = parser.parse_args(arguments).minutes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as folder:
@@ -179,16 +180,17 @@ def wait_until_ready(port: int) -> None:
 
 def _load(
     running: Running, port: int, seconds: float
-) -> tuple[list[Reading], Counter[str], list[str]]:
-    """Rounds of load, and what the service holds at rest after each."""
+) -> tuple[list[tuple[int, Reading]], Counter[str], list[str]]:
+    """Rounds of load, and what the service holds at rest after each, with the answers by then."""
     answers: Counter[str] = Counter()
     wrong: list[str] = []
-    readings: list[Reading] = []
+    readings: list[tuple[int, Reading]] = []
+    rounds = max(SETTLED + 3, round(seconds / ROUND_SECONDS))
     begin = time.monotonic()
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, rounds + 1):
         clients = Clients(port)
         with asking(clients.stop, clients.works):
-            while time.monotonic() - begin < seconds * number / ROUNDS:
+            while time.monotonic() - begin < seconds * number / rounds:
                 load = wrk_run(port, [ROW], 2, "0-1")
                 answers["row, fast client"] += load.requests
                 if load.failed:
@@ -196,26 +198,32 @@ def _load(
         answers += clients.answers
         wrong += clients.wrong
         time.sleep(REST_SECONDS)
-        readings.append(read(running.processes(), time.monotonic() - begin))
+        now = read(running.processes(), time.monotonic() - begin)
+        readings.append((answers.total(), now))
         if sys.stderr.isatty():
-            sys.stderr.write(f"\rround {number} of {ROUNDS}, {answers.total():,} answers ")
+            sys.stderr.write(f"\rround {number} of {rounds}, {answers.total():,} answers ")
     return readings, answers, wrong
 
 
-def _report(readings: Sequence[Reading], answers: Counter[str], wrong: Sequence[str]) -> int:
+def _report(
+    readings: Sequence[tuple[int, Reading]], answers: Counter[str], wrong: Sequence[str]
+) -> int:
     print(f"answers: {answers.total():,}, {len(wrong)} of them wrong or lost")
     for name, count in sorted(answers.items()):
         print(f"  {name:20} {count:,}")
     for text, count in Counter(wrong).most_common(10):
         print(f"  wrong: {count} x {text}")
-    grown = False
-    for name, most in GROWTH.items():
-        course = [getattr(each, name) for each in readings]
-        before, after = median(course[SETTLED]), median(course[LAST])
-        grown = grown or growth(before, after) > most
-        told = " ".join(f"{each:.0f}" for each in course)
-        print(f"{name} at rest: {told}; {growth(before, after):+.1%} since it settled")
-    return 1 if wrong or grown else 0
+    more = False
+    for name in ("memory", "anonymous", "descriptors", "threads"):
+        course = [getattr(each, name) for _, each in readings]
+        print(f"{name} at rest: {' '.join(f'{each:.0f}' for each in course)}")
+        more = more or (name in ("descriptors", "threads") and course[-1] > max(course[:SETTLED]))
+    settled = readings[SETTLED:]
+    millions, held = [total / 1e6 for total, _ in settled], [each.memory for _, each in settled]
+    slope, error = trend(millions, held)
+    print(f"memory since it settled: {slope:+.2%} ± {error:.2%} with each million answers", end=" ")
+    print(f"(± standard error), over {millions[-1] - millions[0]:.1f} millions")
+    return 1 if wrong or more or slope + ERRORS * error > GROWTH else 0
 
 
 if __name__ == "__main__":

@@ -138,6 +138,25 @@ def test_how_an_unusual_file_was_read_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize("codes", [["01234", "98765"], ["5", "-007"], ["3.5", "00.5"]])
+def test_numbers_that_begin_with_zeros_are_told_of_as_they_may_be_codes(codes: list[str]) -> None:
+    lines = ["zip,b", *(f"{code},{place}" for place, code in enumerate(codes))]
+
+    columns, notes = parse_csv("\n".join(lines).encode())
+
+    assert columns["zip"].to_pylist() == [float(code) for code in codes]
+    (said,) = notes
+    assert said.startswith("'zip' is read as numbers, without the zeros that some begin with")
+
+
+def test_other_zeros_are_nothing_to_tell_of() -> None:
+    data = b"a,b,c\n0,0.05,01x\n-0,-0.5,02x\n10,.0,\n"
+
+    _, notes = parse_csv(data)
+
+    assert notes == ()
+
+
 def test_a_comma_in_a_name_does_not_part_columns_that_semicolons_part() -> None:
     columns, _ = parse_csv(b"power, mean;load\n0,5;7\n1,25;8\n")
 
