@@ -154,13 +154,13 @@ SETTINGS: tuple[Setting, ...] = (
             "whole seconds from 0 to 1000000000, where 0 sends no such header",
             "Seconds for which browsers are to use TLS alone for this host, told on TLS "
             "connections."),
-    Setting("ORDINATE_QUEUE", "queue", "256", integer(0, 10**6), "an integer from 0 to 1000000",
-            "Long requests of one worker that may wait for a thread; more are answered 503 at "
-            "once."),
+    Setting("ORDINATE_QUEUE", "queue", "1024", integer(0, 10**6), "an integer from 0 to 1000000",
+            "Long requests of one worker that may wait for a thread, or to send a large body; more "
+            "are answered 503 at once."),
     Setting("ORDINATE_QUEUE_SECONDS", "queue_seconds", "1", integer(1, 86400),
             "whole seconds from 1 to 86400",
             "Seconds that the first of those may have waited before more are answered 503 at "
-            "once."),
+            "once; twice as many before it sends a large body."),
     Setting("ORDINATE_DEADLINE", "deadline", "30", integer(1, 86400),
             "whole seconds from 1 to 86400",
             "Seconds from a whole request to its answer, after which it is answered 503."),

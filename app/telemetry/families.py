@@ -43,7 +43,10 @@ DURATION = Family(
 # No version among the labels: a model retrained every minute would add series for ever.
 ROWS = Family("ordinate_prediction_rows", "Rows predicted in one request.", ("model",), _ROWS)
 QUEUED = Family(
-    "ordinate_queue_seconds", "Time that long requests waited for a thread.", (), _SECONDS
+    "ordinate_queue_seconds",
+    "Time that long requests waited for a thread, and that large bodies waited to be read.",
+    (),
+    _SECONDS,
 )
 REJECTED = Family("ordinate_rejected_total", "Requests refused, by reason.", ("reason",))
 LOADS = Family(

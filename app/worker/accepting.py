@@ -8,10 +8,10 @@ from contextlib import suppress
 from math import inf
 
 from app.errors import Overloaded
+from app.worker.admission import BUSY
 from app.worker.closing import close_when_empty, is_awaited, keep_out
 from app.worker.connection import Connection
 from app.worker.encrypting import Encryption
-from app.worker.responding import BUSY
 from app.worker.server import Server
 from app.worker.threshold import Threshold
 from app.worker.transport import SocketTransport
@@ -132,7 +132,7 @@ class Acceptor:
         if self._is_full():
             self._turn_away(client)
             return
-        if self._tls is None and self._server.responder.is_crowded:
+        if self._tls is None and self._server.responder.admission.is_crowded:
             self._threshold.receive(client)
         else:
             self._enter(client)

@@ -8,20 +8,14 @@ import asyncio
 from functools import partial
 from math import inf
 
-from app.errors import OrdinateError, Overloaded, TooSlow
+from app.errors import OrdinateError, Overloaded
+from app.worker.admission import BUSY, FULL
 from app.worker.answers import CONTINUE
 from app.worker.budget import SMALL_BYTES
-from app.worker.cutting import Cutter, StrictCutter
 from app.worker.ends import Ends
 from app.worker.heads import Head
-from app.worker.outgoing import Outgoing
-from app.worker.responding import FULL
 from app.worker.server import Server
-
-LAST_CALL_SECONDS = 1.0
-"""A connection is kept for so long without a request when the service stops."""
-
-SLOW = "the request did not arrive in time"
+from app.worker.timing import Timing
 
 _MAX_WAITING = 1 << 16
 """Bytes of further requests that may wait while one is being answered."""
@@ -30,18 +24,14 @@ _TURN = 16
 """Requests of one client that are answered before another client has a turn."""
 
 
-class Connection(Outgoing):
+class Connection(Timing):
     """The bytes of one client."""
 
-    __slots__ = ("_busy", "_cutter", "_ends", "_head", "_queued", "_weight")
+    __slots__ = ("_ends", "_head", "_weight")
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop)
-        limits = server.limits
-        self._cutter = (Cutter if limits.plain else StrictCutter)(limits.body, limits.parser)
         self._weight = 0
-        self._busy = False
-        self._queued = False  # others have a turn before its next request
         self._head: Head | None = None  # of a request whose body is still to come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,6 +50,7 @@ class Connection(Outgoing):
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the client."""
         self._server.leave(self)
+        self._server.responder.admission.line.leave(self)
         self._transport = None
         self._cutter.clear()
         self._weigh()
@@ -88,7 +79,7 @@ class Connection(Outgoing):
 
     def _weigh(self) -> None:
         """Count what is held for this client, and refuse a request that is too much."""
-        budget, held = self._server.responder.budget, self._cutter.held
+        budget, held = self._server.responder.admission.budget, self._cutter.held
         if self._stalled and self._transport is not None:
             held += self._transport.get_write_buffer_size()
         budget.held += held - self._weight
@@ -118,7 +109,7 @@ class Connection(Outgoing):
         """Answer the requests that are whole, until one is left to wait for."""
         cutter = self._cutter
         for _ in range(_TURN):
-            if self._busy or self._closing or self._stalled or self._queued:
+            if self._busy or self._closing or self._stalled or self._queued or self._waits:
                 return
             try:
                 request = cutter.next()
@@ -152,18 +143,37 @@ class Connection(Outgoing):
             self._part()
             return
         self._head = head
-        self._server.responder.expect(head)
+        if self._server.responder.enters(self, head):
+            self._encourage(head)
+        elif self._transport is not None:
+            self._waits = True
+            self._transport.pause_reading()
+
+    def _encourage(self, head: Head) -> None:
         asks = "HTTP_EXPECT" in head.environ
         if asks and head.environ["SERVER_PROTOCOL"] != "HTTP/1.0":  # which knows no such answer
             self._write(CONTINUE)
 
+    def let_in(self) -> None:
+        """Read the body that was left with the client; its time begins now."""
+        self._waits, self._since = False, self._now()
+        if self._head is not None:
+            self._encourage(self._head)
+        self._go_on()
+
+    def turn_away(self) -> None:
+        """Refuse the request whose body was left with the client."""
+        self._waits = False
+        self._refuse(Overloaded(BUSY))
+        self._part()
+
     def _go_on(self) -> None:
         """Take up what arrived while an answer was being made or taken, or others had a turn."""
-        if self._busy or self._closing or self._queued or self._transport is None:
+        if self._busy or self._closing or self._queued or self._waits or self._transport is None:
             return
         self._advance()
         self._weigh()
-        if self._cutter.waiting <= _MAX_WAITING and not self._stalled:
+        if self._cutter.waiting <= _MAX_WAITING and not (self._stalled or self._waits):
             self._transport.resume_reading()
         self._close_if_done()
 
@@ -171,9 +181,6 @@ class Connection(Outgoing):
         """Close the connection of a client that will ask no more and has all its answers."""
         if self._ended and not self._is_answering() and self._transport is not None:
             self._transport.close()
-
-    def _is_answering(self) -> bool:  # or sending it, or others have their turn
-        return bool(self._busy or self._unsent or self._stalled or self._queued or self._closing)
 
     def _serve(self, head: Head, body: bytes, overlong: bool) -> None:
         server = self._server
@@ -212,38 +219,8 @@ class Connection(Outgoing):
 
     def _close_with(self, answer: bytes) -> None:
         """Answer for the last time, and forget what has arrived."""
+        self._server.responder.admission.line.leave(self)
         self._cutter.clear()
-        self._head = None
+        self._head, self._waits = None, False
         self._end_with(answer)
         self._weigh()
-
-    def idle_since(self) -> float | None:
-        """Since when nothing was asked here, as far as it was looked; None while something is."""
-        return None if self._cutter.begun or self._is_answering() else self._since
-
-    def close(self) -> None:
-        """Close a connection on which nothing is asked."""
-        self._closing = True
-        if self._transport is not None:
-            self._transport.close()
-
-    def check_time(self, now: float) -> None:
-        """End what takes too long; called about once a second."""
-        if self._transport is None or self._busy or self._unsent:
-            return
-        if (
-            self._since == inf
-        ):  # answered since the last look: what is between is not held against it
-            self._since = now
-        limits, waited = self._server.limits, now - self._since
-        if self._stalled or self._closing:
-            self._end_if(waited)
-        elif self._cutter.begun:
-            if waited > limits.request:
-                self._refuse(TooSlow(SLOW))
-        elif waited > limits.idle or self._is_dismissed(now):
-            self._transport.close()
-
-    def _is_dismissed(self, now: float) -> bool:
-        """Whether the service stops and no request came that may have been on its way."""
-        return now - max(self._since, self._server.stopping_since) > LAST_CALL_SECONDS

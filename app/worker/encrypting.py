@@ -11,10 +11,11 @@ import ssl
 from contextlib import suppress
 from typing import Any
 
-from app.worker.connection import LAST_CALL_SECONDS, Connection
+from app.worker.connection import Connection
 from app.worker.handshakes import acknowledge, is_stale
 from app.worker.refusals import PlainRequest
 from app.worker.server import Server
+from app.worker.timing import LAST_CALL_SECONDS
 
 _RECORD = 1 << 14
 """Bytes of a record of TLS at most."""

@@ -1,6 +1,7 @@
 """Large bodies that were let in and are not all here yet."""
 
 from asyncio import AbstractEventLoop
+from bisect import bisect_left
 from collections import deque
 
 from app.worker.budget import SMALL_BYTES
@@ -30,12 +31,12 @@ class ExpectedBodies:
         if self._since:
             self._since.popleft()
 
-    def count(self) -> int:
-        """How many are on their way."""
+    def count(self, seconds: float = _SECONDS) -> int:
+        """How many are on their way, of those that were let in within so many seconds."""
         now, since = self._loop.time(), self._since
         while since and now - since[0] > _SECONDS:
             since.popleft()
-        return len(since)
+        return len(since) - bisect_left(since, now - seconds)
 
 
 def is_large(head: Head) -> bool:

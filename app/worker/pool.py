@@ -71,14 +71,20 @@ class Pool:
         Args:
             coming: requests that were let in and are not here yet.
         """
-        with self._lock:  # so that none of them begins meanwhile
-            waiting, free = self._settled(), self._bounds.threads - self._busy
-        if len(waiting) - free >= self._bounds.waiting:  # the others have a thread that will wake
+        if self.has_no_place():
             return True
+        with self._lock:  # so that none of them begins meanwhile
+            waiting = self._settled()
         if waiting and self._loop.time() - waiting[0].since > self._bounds.wait:
             return True
         count = len(waiting) + coming
         return count >= self._bounds.threads and count * self._pace > self._bounds.wait
+
+    def has_no_place(self, elsewhere: int = 0) -> bool:
+        """Whether as many wait as may, with some who will come here and wait elsewhere."""
+        with self._lock:
+            waiting, free = len(self._settled()), self._bounds.threads - self._busy
+        return waiting + elsewhere - free >= self._bounds.waiting  # those have a thread to wake
 
     def _settled(self) -> deque[Job]:
         """The jobs that wait, without those that have begun."""

@@ -150,7 +150,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         tls = partial(gunicorn_sockets.ssl_context, self.cfg) if self.cfg.is_ssl else None
         most = room(self.cfg.worker_connections, self.log.warning)
         self._acceptors = [self._acceptor(each.sock, tls, most) for each in self.sockets]
-        self.responder.lag.start()
+        self.responder.admission.lag.start()
         for acceptor in self._acceptors:
             acceptor.start()
         self.loop.run_until_complete(self._serve())

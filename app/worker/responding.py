@@ -5,29 +5,24 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf
 from typing import Any
 
 from app.errors import DeadlinePassed, Headers, OrdinateError, Overloaded
 from app.http.fast import SETTLE, STARTED, FastPath, Unfinished
 from app.http.refusing import is_vital, refused
 from app.protocols.native import BRIEF_BYTES
+from app.worker.admission import BUSY, Admission
 from app.worker.answers import Heads, answer, fitted
 from app.worker.budget import Budget
 from app.worker.ends import Ends
-from app.worker.expected import ExpectedBodies, is_large
 from app.worker.heads import Head
 from app.worker.job import Settle
-from app.worker.loop_lag import LoopLag
+from app.worker.line import Guest
 from app.worker.pool import Bounds, Pool
 from app.worker.refusals import PlainRequest, count_handshake, refuse
 
-_CROWDED_SECONDS = 0.5
-
 _ASIDE, _ASIDES = ("GET", "HEAD"), 2
-BUSY = "there is more to do here than can be done in time: try again in a moment"
 LATE = "there was no answer within {:.0f} s: ask for fewer rows at a time, or try again later"
-FULL = "there are too many large requests here at the moment: try again, or send fewer rows at once"
 
 
 class Responder:
@@ -53,12 +48,10 @@ class Responder:
         inner = getattr(application, "wsgi_app", None)
         self._application = application
         self._fast = inner if isinstance(inner, FastPath) else None
-        self._coming = ExpectedBodies(loop)
-        self._crowded_until = -inf
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
-        self._loop, self.budget, self.lag = loop, budget, LoopLag(loop)
         waited = self._fast.served.waited if self._fast else _ignore
+        self.admission = Admission(loop, budget, bounds, waited)
         self._threads = Pool("request", bounds, loop, waited)
         # What operators ask must be answered also where predictions occupy every thread.
         self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
@@ -121,9 +114,7 @@ class Responder:
             except BaseException as error:  # noqa: BLE001 - a model may even ask to end the process
                 return self._failed(head, ends, error, keep_alive)
 
-        size = len(body)
-        if is_large(head):
-            self._coming.arrived()
+        release = self.admission.hold(head, len(body))
 
         def late() -> bytes:
             waited = time.perf_counter() - begun.started
@@ -131,44 +122,24 @@ class Responder:
             return self.refused(head, ends, error, keep_alive, waited)
 
         def done(answer: bytes) -> None:
-            self.budget.held -= size
+            release()
             then(answer)
 
         if not pool.submit(work, late, done):
+            release()
             return self.refused(head, ends, Overloaded(BUSY), keep_alive)
-        self.budget.held += size
         return None
-
-    @property
-    def is_crowded(self) -> bool:
-        """Whether some were refused just now, so that it should cost little to refuse others."""
-        return self._loop.time() < self._crowded_until
 
     def early(self, head: Head, ends: Ends) -> bytes | None:
         """The whole answer to a request that is refused whatever its body will be, else None."""
         if self._fast is not None and (found := self._fast.early(head.environ, ends.sender)):
             return fitted(head, self._heads.answer(*found, keep_alive=False))
-        if not self.budget.has_room(head.length or 0):
-            why = FULL
-        elif self._is_too_much(head):
-            why = BUSY
-        else:
-            return None
-        self._crowded_until = self._loop.time() + _CROWDED_SECONDS
-        return self.refused(head, ends, Overloaded(why), False)
+        why = self.admission.refuses(head, self._pool_for(head))
+        return None if why is None else self.refused(head, ends, Overloaded(why), False)
 
-    def _is_too_much(self, head: Head) -> bool:
-        """Whether a request whose body is still to come would wait too long when it is here."""
-        if is_large(head) and self.lag.is_late:
-            return True
-        if self._is_for_the_loop(head):
-            return False
-        return self._pool(head).is_full(self._coming.count())
-
-    def expect(self, head: Head) -> None:
-        """Count on a body that is let in and still to come."""
-        if is_large(head) and not self._is_for_the_loop(head):
-            self._coming.add()
+    def enters(self, guest: Guest, head: Head) -> bool:
+        """Whether the body of a request is to be read now; else the client is told when it is."""
+        return self.admission.enters(guest, head, self._pool_for(head))
 
     def refuse(self, error: Exception, remote: str | None) -> bytes:
         """The whole answer to what is no request."""
@@ -183,10 +154,12 @@ class Responder:
         """Refuse the requests whose time is up; whether the threads can still do their work."""
         for pool in (self._threads, self._asides):
             pool.check(now)
+        self.admission.line.check()
         return not (self._threads.is_stuck(now) or self._asides.is_stuck(now))
 
     def give_all_up(self) -> None:
         """Refuse all requests that have no answer yet."""
+        self.admission.line.close()
         for pool in (self._threads, self._asides):
             pool.give_all_up()
 
@@ -199,10 +172,13 @@ class Responder:
         asked = head.environ["REQUEST_METHOD"]
         return self._asides if self._fast is not None and asked in _ASIDE else self._threads
 
-    def _is_for_the_loop(self, head: Head) -> bool:
+    def _pool_for(self, head: Head) -> Pool | None:
+        """Who will answer a request that is right; None for the event loop."""
         if head.plain is not None and self._fast is not None:
-            return self._fast.quick(head.plain) is not None
-        return is_vital(head.environ["PATH_INFO"])
+            at_once = self._fast.quick(head.plain) is not None
+        else:
+            at_once = is_vital(head.environ["PATH_INFO"])
+        return None if at_once else self._pool(head)
 
     def refused(
         self,

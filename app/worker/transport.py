@@ -85,6 +85,7 @@ class SocketTransport(Watched, asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview, flags: int = 0) -> None:
         """Send, as much as the system takes at once, by these flags, the rest later."""
+        self._most = _FEW  # what comes next begins with a head, and may not be wanted
         if self._left:
             self._left = memoryview(b"".join((self._left, data)))
             return

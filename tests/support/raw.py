@@ -50,6 +50,10 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
         self._socket.close()
 
     def fileno(self) -> int:
@@ -89,6 +93,19 @@ class Wire:
                 found.append(self.answer())
         except EOFError:
             return found
+
+    def hears(self) -> bool:
+        """Whether anything has come, or comes within a tenth of a second; also the end."""
+        self._socket.settimeout(0.1)
+        try:
+            self._receive()
+        except TimeoutError:
+            return bool(self._rest)
+        except EOFError:
+            return True
+        finally:
+            self._socket.settimeout(WAIT_SECONDS)
+        return True
 
     def _receive(self) -> None:
         try:

@@ -1,7 +1,6 @@
 """More than can be done: who is refused, how soon, and that nobody else notices."""
 
 import os
-import select
 import signal
 import time
 from collections.abc import Iterator
@@ -167,7 +166,7 @@ STATE = headed("GET /healthz HTTP/1.1", "Host: x")
 def is_refused_by_its_head(server: Server, request: bytes) -> bool:
     with Wire(server) as wire:
         wire.send(request[:200])
-        return readable(wire) and is_busy(wire.answer())
+        return wire.hears() and is_busy(wire.answer())
 
 
 def chunked_head() -> bytes:
@@ -238,7 +237,7 @@ def test_a_queue_whose_first_has_waited_too_long_takes_no_more(
     with Server(linear_models, (), None, FAULTY, **settings) as server, ExitStack() as stack:
         wires: list[Wire] = []
         until = time.monotonic() + 20
-        while not (wires and readable(wires[-1])):
+        while not (wires and wires[-1].hears()):
             assert time.monotonic() < until
             wires.append(stack.enter_context(Wire(server)))
             wires[-1].send(hold)
@@ -247,7 +246,3 @@ def test_a_queue_whose_first_has_waited_too_long_takes_no_more(
         statuses = [wire.answer().status for wire in wires]
 
     assert statuses == [200] * (len(wires) - 1) + [503]
-
-
-def readable(wire: Wire) -> bool:
-    return bool(select.select([wire], [], [], 0.1)[0])

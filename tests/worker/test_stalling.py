@@ -58,7 +58,7 @@ class Case:
     @property
     def held(self) -> int:
         """Bytes that count as held for all clients."""
-        return self.process.responder.budget.held
+        return self.process.responder.admission.budget.held
 
     def receive(self, data: bytes) -> None:
         self.connection.data_received(data)
