@@ -81,5 +81,6 @@ def _scaled(values: Array) -> Array:
     """Centred, and no larger than 1, so that no square overflows."""
     if not len(values) or not (largest := np.abs(values).max()):
         return values
-    values = values / largest
-    return values - values.mean()
+    scaled: Array = values / largest
+    scaled -= scaled.mean()
+    return scaled

@@ -1,8 +1,9 @@
 /* Sends requests when they are due, whatever became of those before: an open loop.
 
    flood PORT CONNECTIONS RATE SECONDS FILE sends the bytes of the file, one request, RATE times a
-   second, each on a connection that has nothing else to do; where all have, it waits for one. A
-   connection that the service closes is opened again. For each request three doubles go to standard
+   second, each on the connection that has had nothing to do for longest, as clients are who ask now
+   and then; where all are busy, it waits for one. A connection that the service closes is opened
+   again. For each request three doubles go to standard
    output: when it was sent, in seconds from the beginning; how long its answer took, from then on;
    and the status, 0 where the connection ended without one. Requests that found no free connection
    until the end are counted on standard error. It never sleeps: where its core was idle all the same,
@@ -32,7 +33,7 @@ struct connection {
 };
 
 static struct connection *all;
-static int *idle, idle_count, queue, port;
+static int *idle, idle_first, idle_count, connections, queue, port; /* idle: a ring */
 static char *request;
 static size_t length;
 static double begin;
@@ -75,7 +76,7 @@ static void ends(struct connection *one, int status, int again) {
     double told[3] = {one->sent - begin, now() - one->sent, status};
     fwrite(told, sizeof told, 1, stdout);
     one->busy = 0;
-    idle[idle_count++] = (int)(one - all);
+    idle[(idle_first + idle_count++) % connections] = (int)(one - all);
   }
   if (again) connect_again(one);
 }
@@ -119,7 +120,7 @@ static void start(struct connection *one) {
 int main(int count, char **arguments) {
   if (count != 6) return fputs("flood PORT CONNECTIONS RATE SECONDS FILE\n", stderr), 2;
   port = atoi(arguments[1]);
-  int connections = atoi(arguments[2]);
+  connections = atoi(arguments[2]);
   double rate = atof(arguments[3]), seconds = atof(arguments[4]);
   FILE *file = fopen(arguments[5], "rb");
   if (file == NULL || connections < 1 || connections > MOST) fail("arguments");
@@ -135,14 +136,16 @@ int main(int count, char **arguments) {
   begin = now();
   for (int place = 0; place < connections; place++) {
     all[place].socket = -1;
-    idle[place] = connections - 1 - place;
+    idle[place] = place;
   }
   idle_count = connections;
   double due = 0;
   while (now() - begin < seconds + (idle_count < connections ? LAST : 0)) {
     double since = now() - begin;
     while (since < seconds && idle_count && since >= due) {
-      struct connection *one = all + idle[--idle_count];
+      struct connection *one = all + idle[idle_first];
+      idle_first = (idle_first + 1) % connections;
+      idle_count--;
       if (one->socket < 0) connect_again(one);
       start(one);
       due += 1 / rate;

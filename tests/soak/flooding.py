@@ -22,6 +22,7 @@ class Flood:
         seconds: for which they were sent.
         times: of each, the seconds until its answer, by status; 0 is a lost connection.
         unsent: how many were due and found no free connection until the end.
+        successes: when each was there, in seconds from the beginning.
         awake: share of the time that the machine did not stand still. Virtual machines do so when
             others want the processor, all cores at once, and count it as idle: but the program that
             sends is never idle.
@@ -30,6 +31,7 @@ class Flood:
     seconds: float
     times: dict[int, list[float]]
     unsent: int
+    successes: Sequence[float]
     awake: float = 1.0
 
     def rate(self, *statuses: int) -> float:
@@ -37,9 +39,14 @@ class Flood:
         counted = statuses or tuple(self.times)
         return sum(len(self.times.get(status, ())) for status in counted) / self.seconds
 
-    def goodput(self) -> float:
-        """Successes a second of the time in which the machine did not stand still."""
-        return self.rate(200) / self.awake
+    def goodput(self, since: float = 0.0) -> float:
+        """Successes a second of the time in which the machine did not stand still.
+
+        Args:
+            since: seconds from the beginning that do not count, nor does what is there in them.
+        """
+        counted = sum(since < when <= self.seconds for when in self.successes)
+        return counted / (self.seconds - since) / self.awake
 
     def percentile(self, status: int, share: float) -> float:
         """Seconds within which so many of the answers with this status came; 0 for none."""
@@ -72,6 +79,10 @@ def flood(
     awake = (busy_seconds(int(core)) - worked) / (time.monotonic() - begun)
     told = array("d", done.stdout)
     times: dict[int, list[float]] = {}
+    successes = array("d")
     for place in range(0, len(told), 3):
-        times.setdefault(int(told[place + 2]), []).append(told[place + 1])
-    return Flood(seconds, times, int(done.stderr), min(1.0, awake))
+        sent, took, status = told[place : place + 3]
+        times.setdefault(int(status), []).append(took)
+        if status == 200:
+            successes.append(sent + took)
+    return Flood(seconds, times, int(done.stderr), successes, min(1.0, awake))

@@ -56,7 +56,7 @@ def test_what_does_not_is_not(values: np.ndarray) -> None:
 
 
 def test_a_category_is_judged_by_its_groups() -> None:
-    codes = np.arange(ROWS) % 4.0
+    codes = np.arange(ROWS, dtype=np.float64) % 4
     grade = Feature("grade", "category", categories=("a", "b", "c", "d"))
     by_grade = np.array([3.0, 9.0, 1.0, 4.0])[codes.astype(int)]
 
