@@ -28,6 +28,7 @@ class Admission:
         loop: of this worker.
         budget: of the bytes of all requests.
         bounds: of the requests that are left to threads.
+        threads: that large bodies wait for.
         waited: told for how many seconds a client has kept a large body.
 
     Attributes:
@@ -41,11 +42,12 @@ class Admission:
         loop: AbstractEventLoop,
         budget: Budget,
         bounds: Bounds,
+        threads: Pool,
         waited: Callable[[float], None],
     ) -> None:
         self._loop, self.budget, self.lag = loop, budget, LoopLag(loop)
         ahead = max(AHEAD, 2 * bounds.threads)
-        self.line = Line(loop, ahead, _PATIENCE * bounds.wait, waited)
+        self.line = Line(loop, ahead, threads.is_full, _PATIENCE * bounds.wait, waited)
         self._crowded_until = -inf
 
     @property
@@ -84,6 +86,7 @@ class Admission:
             self.budget.held -= size
             if large:
                 self.line.answered()
+            self.line.advance()
 
         return release
 

@@ -36,6 +36,8 @@ class Line:
     Args:
         loop: of this worker.
         ahead: large bodies that may be here or on their way before anybody has to wait.
+        is_full: whether a request that came now would wait for a thread too long, given how many
+            are on their way.
         most: seconds that anybody may have to wait, by what the last ones have waited.
         waited: told for how many seconds each has stood here.
     """
@@ -44,10 +46,12 @@ class Line:
         self,
         loop: AbstractEventLoop,
         ahead: int,
+        is_full: Callable[[int], bool],
         most: float,
         waited: Callable[[float], None],
     ) -> None:
-        self._loop, self._ahead, self._most, self._waited = loop, ahead, most, waited
+        self._loop, self._ahead, self._is_full = loop, ahead, is_full
+        self._most, self._waited = most, waited
         self._guests: dict[Guest, tuple[float, int]] = {}  # since when, and as the how manieth
         self._expected = ExpectedBodies(loop)
         self._inside = 0  # bodies that are here and not answered
@@ -93,7 +97,17 @@ class Line:
     def answered(self) -> None:
         """One of those is answered."""
         self._inside -= 1
-        self._advance()
+
+    def advance(self) -> None:
+        """Let in as many as there is room for."""
+        while self._guests and self._has_room():
+            guest = next(iter(self._guests))
+            since, place = self._guests.pop(guest)
+            waited = self._loop.time() - since
+            self._pace += _NEWEST * (waited / place - self._pace)
+            self._waited(waited)
+            self._expected.add()
+            guest.let_in()
 
     def check(self) -> None:
         """Turn away those who have waited for twice as long as anybody was to wait."""
@@ -110,17 +124,8 @@ class Line:
             guest.turn_away()
 
     def _has_room(self) -> bool:
-        return self._inside + self._expected.count(SOON_SECONDS) < self._ahead
-
-    def _advance(self) -> None:
-        while self._guests and self._has_room():
-            guest = next(iter(self._guests))
-            since, place = self._guests.pop(guest)
-            waited = self._loop.time() - since
-            self._pace += _NEWEST * (waited / place - self._pace)
-            self._waited(waited)
-            self._expected.add()
-            guest.let_in()
+        soon = self._expected.count(SOON_SECONDS)
+        return self._inside + soon < self._ahead and not self._is_full(soon)
 
     def _look_later(self) -> None:
         if not self._is_due:
@@ -130,6 +135,6 @@ class Line:
     def _look(self) -> None:
         """See whether somebody inside is slow, so that others need not wait any longer."""
         self._is_due = False
-        self._advance()
+        self.advance()
         if self._guests:
             self._look_later()

@@ -51,8 +51,8 @@ class Responder:
         self._is_brief = getattr(inner, "is_brief", _never)
         self._heads, self._strict = Heads(strict), strict
         waited = self._fast.served.waited if self._fast else _ignore
-        self.admission = Admission(loop, budget, bounds, waited)
         self._threads = Pool("request", bounds, loop, waited)
+        self.admission = Admission(loop, budget, bounds, self._threads, waited)
         # What operators ask must be answered also where predictions occupy every thread.
         self._asides = Pool("aside", replace(bounds, threads=_ASIDES), loop)
 

@@ -30,16 +30,29 @@ class Clock(asyncio.SelectorEventLoop):
 
 @dataclass
 class Place:
-    """A line, what it has told of, and the clients that it has let in or turned away."""
+    """A line, what it has told of, the clients that it has let in or turned away, and how many
+    bodies on their way threads would come to in time.
+    """
 
     loop: Clock
     line: Line = field(init=False)
     told: list[float] = field(default_factory=list)
     let_in: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
+    threads: list[int] = field(default_factory=lambda: [100])
 
     def __post_init__(self) -> None:
-        self.line = Line(self.loop, AHEAD, MOST, self.told.append)
+        self.line = Line(self.loop, AHEAD, self.is_full, MOST, self.told.append)
+
+    def is_full(self, coming: int) -> bool:
+        """Whether no thread would come in time to one more than are on their way."""
+        return coming >= self.threads[0]
+
+    def answer(self, count: int = 1) -> None:
+        """Have large bodies be answered."""
+        for _ in range(count):
+            self.line.answered()
+            self.line.advance()
 
     def come(self, *names: str) -> list[bool]:
         """Have clients come; who need not wait."""
@@ -77,8 +90,8 @@ def test_one_is_let_in_for_each_that_is_answered_in_the_order_they_came(place: P
         place.line.arrived()
     assert place.let_in == []
 
-    place.line.answered()
-    place.line.answered()
+    place.answer()
+    place.answer()
 
     assert place.let_in == ["d", "e"]
     assert place.line.expected == 2
@@ -89,12 +102,12 @@ def test_nobody_passes_those_who_wait(place: Place) -> None:
     place.line.arrived()
     place.line.arrived()
     place.line.arrived()
-    place.line.answered()  # d is let in, and there is no room for another
+    place.answer()  # d is let in, and there is no room for another
 
     assert place.come("e", "f") == [False, False]
     place.line.arrived()
-    place.line.answered()
-    place.line.answered()
+    place.answer()
+    place.answer()
     assert place.let_in == ["d", "e", "f"]
 
 
@@ -131,7 +144,7 @@ def test_one_who_leaves_is_forgotten(place: Place) -> None:
     place.line.leave(Client("never here", place))
 
     place.line.arrived()
-    place.line.answered()
+    place.answer()
 
     assert place.let_in == ["e"]
     assert len(place.line) == 0
@@ -142,7 +155,7 @@ def test_how_long_each_has_waited_is_told(place: Place) -> None:
     for _ in range(3):
         place.line.arrived()
     place.loop.pass_by(1.5)
-    place.line.answered()
+    place.answer()
 
     assert place.told == [pytest.approx(1.5)]
 
@@ -167,14 +180,14 @@ def test_it_is_long_when_the_next_would_wait_too_long_by_how_it_went(place: Plac
         place.line.arrived()
     for _ in range(90):  # one a tenth of a second, as many inside as before
         place.loop.pass_by(0.1)
-        place.line.answered()
+        place.answer()
         place.line.arrived()
 
     assert len(place.line) == 107
     assert place.line.is_long  # 107 would take 10.7 s, though nobody has waited longer than 9
     for _ in range(10):
         place.loop.pass_by(0.01)
-        place.line.answered()
+        place.answer()
         place.line.arrived()
     assert not place.line.is_long
 
@@ -193,7 +206,7 @@ def test_who_has_waited_twice_as_long_as_anybody_should_is_turned_away(place: Pl
     place.line.check()
 
     assert place.away == ["d"]
-    place.line.answered()
+    place.answer()
     assert place.let_in == ["e"]
 
 
@@ -212,3 +225,18 @@ def test_nothing_is_looked_at_while_nobody_waits(place: Place) -> None:
     place.loop.pass_by(2 * SOON_SECONDS)
 
     assert not place.line._is_due
+
+
+def test_nobody_is_let_in_whom_no_thread_would_come_to_in_time(place: Place) -> None:
+    """There is room for three, but what is here already takes long."""
+    place.threads[0] = 1
+    assert place.come(*"abc") == [True, False, False]
+    place.line.arrived()
+    place.threads[0] = 0
+    place.answer()
+    assert place.let_in == []
+
+    place.threads[0] = 1
+    place.line.advance()  # as others are answered, who have small bodies
+
+    assert place.let_in == ["b"]
