@@ -46,7 +46,7 @@ test: $(DEV) $(COMPILED) ## set up, run everything that CI runs
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # SOAK_ARGS="nemesis quotas" runs those alone.
-soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (an hour and a half)
+soak: $(DEV) $(COMPILED) $(FUZZ) ## loads, swaps, kills, wrong promotions counted, everything fuzzed (two hours)
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 # sslyze gets an environment of its own, in .venv-tls; testssl.sh is used where it is installed. There
