@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from app.worker.expected import ExpectedBodies
+from app.worker.looking import Lookout
 
 AHEAD = 32
 """Large bodies that may be here or on their way, at least, before the next one is read."""
@@ -56,7 +57,7 @@ class Line:
         self._expected = ExpectedBodies(loop)
         self._inside = 0  # bodies that are here and not answered
         self._pace = 0.0  # seconds from one who is let in to the next
-        self._is_due = False
+        self._lookout = Lookout(loop, self._look, SOON_SECONDS)
 
     def __len__(self) -> int:
         """How many stand here."""
@@ -82,7 +83,7 @@ class Line:
             self._expected.add()
             return True
         self._guests[guest] = self._loop.time(), len(self._guests) + 1
-        self._look_later()
+        self._lookout.begin()
         return False
 
     def leave(self, guest: Guest) -> None:
@@ -127,14 +128,7 @@ class Line:
         soon = self._expected.count(SOON_SECONDS)
         return self._inside + soon < self._ahead and not self._is_full(soon)
 
-    def _look_later(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_later(SOON_SECONDS, self._look)
-
-    def _look(self) -> None:
-        """See whether somebody inside is slow, so that others need not wait any longer."""
-        self._is_due = False
+    def _look(self) -> bool:
+        """See whether somebody inside is slow, so that others need not wait; whether any do."""
         self.advance()
-        if self._guests:
-            self._look_later()
+        return bool(self._guests)

@@ -4,7 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 
 SECONDS = 0.1
-"""Between two looks."""
+"""Between two looks, where nobody says otherwise."""
 
 
 class Lookout:
@@ -13,17 +13,20 @@ class Lookout:
     Args:
         loop: whose timer is used.
         look: says whether anything is left to look after.
+        seconds: between two looks.
     """
 
-    def __init__(self, loop: AbstractEventLoop, look: Callable[[], bool]) -> None:
-        self._loop, self._look = loop, look
+    def __init__(
+        self, loop: AbstractEventLoop, look: Callable[[], bool], seconds: float = SECONDS
+    ) -> None:
+        self._loop, self._look, self._seconds = loop, look, seconds
         self._is_due = False
 
     def begin(self) -> None:
         """Look from now on, unless that is so already."""
         if not self._is_due:
             self._is_due = True
-            self._loop.call_later(SECONDS, self._again)
+            self._loop.call_later(self._seconds, self._again)
 
     def _again(self) -> None:
         self._is_due = False

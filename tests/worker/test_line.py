@@ -219,12 +219,18 @@ def test_at_the_end_all_are_turned_away(place: Place) -> None:
     assert len(place.line) == 0
 
 
-def test_nothing_is_looked_at_while_nobody_waits(place: Place) -> None:
-    place.come(*"abcd")
-    place.line.leave(next(iter(place.line._guests)))
+def test_nothing_is_looked_at_while_nobody_waits(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Client("d", place)
+    place.come(*"abc")
+    place.line.enters(waiting)
+    place.line.leave(waiting)
     place.loop.pass_by(2 * SOON_SECONDS)
 
-    assert not place.line._is_due
+    monkeypatch.setattr(place.line, "advance", lambda: pytest.fail("it looked"))
+    for _ in range(3):
+        place.loop.pass_by(2 * SOON_SECONDS)
 
 
 def test_nobody_is_let_in_whom_no_thread_would_come_to_in_time(place: Place) -> None:
