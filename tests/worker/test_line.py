@@ -224,13 +224,21 @@ def test_nothing_is_looked_at_while_nobody_waits(
 ) -> None:
     waiting = Client("d", place)
     place.come(*"abc")
-    place.line.enters(waiting)
+    for _ in range(3):
+        place.line.arrived()
+    assert not place.line.enters(waiting)
     place.line.leave(waiting)
     place.loop.pass_by(2 * SOON_SECONDS)
 
-    monkeypatch.setattr(place.line, "advance", lambda: pytest.fail("it looked"))
+    looks: list[float] = []
+    monkeypatch.setattr(place.line, "advance", lambda: looks.append(place.loop.now))
     for _ in range(3):
         place.loop.pass_by(2 * SOON_SECONDS)
+    assert looks == []
+
+    place.line.enters(waiting)
+    place.loop.pass_by(2 * SOON_SECONDS)
+    assert looks == [place.loop.now]  # somebody does
 
 
 def test_nobody_is_let_in_whom_no_thread_would_come_to_in_time(place: Place) -> None:
